@@ -1,0 +1,1 @@
+"""Who is calling: authorisation flows, tokens, and the vault that keeps them."""

@@ -1,0 +1,1 @@
+"""How a call is made: build, authorise, send, classify, retry, decode, page."""

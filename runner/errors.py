@@ -1,0 +1,177 @@
+"""Every error that terapi raises on purpose, in one tree.
+
+    TerapiError                  exit 1   the root: message, where, hint
+    ├── UsageError               exit 2   the command or the request was off
+    │   └── MissingExtra                  a library of an optional extra is not installed
+    ├── DefinitionsInvalid       exit 3   YAML that does not say what it may say
+    ├── NotConnected             exit 4   no client, no connection, or one that no longer works
+    ├── ExpressionError                   an expression met a value it cannot use
+    ├── CallError                         an API answered, or failed to; carries its kind
+    ├── RecordError                       a record does not fit its definition
+    ├── RunFailed                         a workflow said `fail`
+    └── StoreError                        the state cannot be read or written
+        ├── StoreLocked                   another process holds it
+        ├── StoreFull                     no space is left
+        ├── StoreDamaged                  the file is no sound database
+        └── StoreTooNew                   a later terapi wrote it
+
+Each says what failed (``message``), where (``where``: file, line, column of a definition) and what to do
+next (``hint``). Whether trying again can help is part of the type (``transient``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+import msgspec
+
+if TYPE_CHECKING:
+    from runner.definitions.problems import Problem
+
+
+class Place(msgspec.Struct, frozen=True, order=True):
+    """A place in a definition file; lines and columns count from 1."""
+
+    file: str
+    line: int = 1
+    column: int = 1
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}:{self.column}"
+
+
+class TerapiError(Exception):
+    """Something that a person can mend."""
+
+    #: the process's exit code when nobody catches it
+    exit_code: ClassVar[int] = 1
+    #: the machine's name of the error, in JSON and over HTTP
+    code: str = "error"
+    #: whether the same thing, tried again later, can succeed
+    transient: bool = False
+
+    def __init__(
+        self, message: str | None = None, *, where: Place | None = None, hint: str | None = None
+    ) -> None:
+        self.message = message or (type(self).__doc__ or "").partition("\n")[0]
+        self.where = where
+        self.hint = hint
+        super().__init__(self.message)
+
+
+class UsageError(TerapiError):
+    """The command cannot be carried out as it was given."""
+
+    exit_code = 2
+    code = "usage"
+
+
+class MissingExtra(UsageError):
+    """A library of an optional extra is not installed."""
+
+    code = "missing_extra"
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs libraries that are not installed", hint=f"pip install 'terapi[{extra}]'"
+        )
+
+
+class DefinitionsInvalid(TerapiError):
+    """The definitions are not valid."""
+
+    exit_code = 3
+    code = "definitions_invalid"
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        super().__init__(f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in the definitions")
+        self.problems = tuple(problems)
+
+
+class NotConnected(TerapiError):
+    """There is no connection that works."""
+
+    exit_code = 4
+    code = "not_connected"
+
+
+class ExpressionError(TerapiError):
+    """An expression met a value that it cannot use."""
+
+    code = "expression"
+
+
+class CallError(TerapiError):
+    """A call to an API failed.
+
+    ``kind`` is the error's name in YAML (`rate_limited`, `not_found`, …), either one that the provider's
+    ``errors`` gave it or one of HTTP's own.
+    """
+
+    code = "call_failed"
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        kind: str,
+        status: int | None = None,
+        body: object = None,
+        headers: dict[str, str] | None = None,
+        transient: bool = False,
+        retry_after: float | None = None,
+        where: Place | None = None,
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.kind = kind
+        self.status = status
+        self.body = body
+        self.headers = headers or {}
+        self.transient = transient
+        #: seconds that the API asked us to wait, where it did
+        self.retry_after = retry_after
+
+
+class RecordError(TerapiError):
+    """A record does not fit its definition."""
+
+    code = "record"
+
+
+class RunFailed(TerapiError):
+    """The workflow failed."""
+
+    code = "failed"
+
+
+class StoreError(TerapiError):
+    """The state cannot be read or written."""
+
+    code = "store"
+
+
+class StoreLocked(StoreError):
+    """The state is held by another process."""
+
+    code = "store_locked"
+    transient = True
+
+
+class StoreFull(StoreError):
+    """No space is left for the state."""
+
+    code = "store_full"
+
+
+class StoreDamaged(StoreError):
+    """The state file is damaged."""
+
+    code = "store_damaged"
+
+
+class StoreTooNew(StoreError):
+    """The state was written by a later terapi."""
+
+    code = "store_too_new"

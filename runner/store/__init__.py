@@ -1,0 +1,1 @@
+"""What is kept: connections, records, checkpoints, runs, deliveries."""

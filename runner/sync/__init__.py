@@ -1,0 +1,1 @@
+"""Syncs: what changed at the source, stored."""

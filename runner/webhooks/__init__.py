@@ -1,0 +1,1 @@
+"""Webhooks: received, proved, stored once, routed."""
