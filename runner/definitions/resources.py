@@ -1,0 +1,16 @@
+"""Where the definitions that ship with terapi stand: in a wheel beside the code, in a checkout at its top."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def sample_folder() -> Path:
+    """The folder that holds `providers.yaml`, `syncs/`, `workflows/` and `schemas/`."""
+    package = Path(__file__).resolve().parent.parent
+    packed = package / "_sample"
+    return packed if packed.is_dir() else package.parent
+
+
+def schemas_folder() -> Path:
+    return sample_folder() / "schemas"

@@ -1,0 +1,233 @@
+"""The JSON Schemas, and what they refuse said in one sentence each.
+
+The same files serve editors (draft 2020-12) and this loader. A few annotations of our own make messages and checks
+possible that the standard's keywords say badly: `x-exactly-one` and `x-at-most-one` (a list of keys), and
+`x-pattern-message` (a pattern in words).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import cast
+
+import jsonschema_rs
+
+from runner.definitions import yaml
+from runner.definitions.names import nearest
+from runner.definitions.problems import Problem
+from runner.definitions.resources import schemas_folder
+from runner.errors import Place
+
+Schema = Mapping[str, object]
+KINDS = ("providers", "sync", "workflow")
+
+_TYPES = {
+    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+    "array": "a list", "object": "a map", "null": "null",
+}  # fmt: skip
+
+
+class SchemaBook:
+    """The schemas by kind of file: `providers`, `sync`, `workflow`; each is read on first use."""
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or schemas_folder()
+        self._schemas: dict[str, KindSchema] = {}
+
+    def __getitem__(self, kind: str) -> KindSchema:
+        if kind not in self._schemas:
+            text = (self._folder / f"{kind}.schema.json").read_text(encoding="utf-8")
+            self._schemas[kind] = KindSchema(kind, cast(Schema, json.loads(text)))
+        return self._schemas[kind]
+
+
+class KindSchema:
+    """The schema of one kind of file."""
+
+    def __init__(self, kind: str, root: Schema) -> None:
+        self.kind = kind
+        self.root = root
+        #: how `terapi explain` calls it
+        self.prefix = "provider" if kind == "providers" else kind
+
+    @cached_property
+    def _validator(self) -> jsonschema_rs.Validator:
+        return jsonschema_rs.Draft202012Validator(dict(self.root), validate_formats=False)
+
+    def check(self, node: yaml.Node) -> list[Problem]:
+        """What the schema refuses in a file."""
+        problems: list[Problem] = []
+        for error in self._validator.iter_errors(node.data):
+            problems += _refused(self, node, error)
+        problems += _choices(self, node, self.root, [])
+        return problems
+
+    def resolve(self, schema: object) -> Schema:
+        """The schema itself where ``schema`` only refers to it."""
+        while isinstance(schema, Mapping) and "$ref" in schema:
+            name = str(schema["$ref"]).removeprefix("#/$defs/")
+            schema = cast(Mapping[str, Schema], self.root["$defs"])[name]
+        return schema if isinstance(schema, Mapping) else {}
+
+    def below(self, schema: Schema, key: str | int) -> Schema:
+        """The schema of what stands under a key or index; empty where anything may."""
+        if isinstance(key, int):
+            return self.resolve(schema.get("items"))
+        properties = cast(Mapping[str, object], schema.get("properties", {}))
+        return self.resolve(properties.get(key, schema.get("additionalProperties")))
+
+    def at(self, path: Sequence[str | int]) -> Schema:
+        schema = self.resolve(self.root)
+        for key in path:
+            schema = self.below(schema, key)
+        return schema
+
+    def key_of(self, path: Sequence[str | int]) -> str:
+        """The dotted key of a path, without the names that people chose: `provider.operations.request.path`."""
+        keys, schema = [self.prefix], self.resolve(self.root)
+        for step in path:
+            if isinstance(step, str) and step in cast(Mapping[str, object], schema.get("properties", {})):
+                keys.append(step)
+            schema = self.below(schema, step)
+        return ".".join(keys)
+
+    def documented(self) -> Iterator[tuple[str, Schema]]:
+        """Every key once, with its dotted name."""
+        yield from _documented(self, self.prefix, self.resolve(self.root), frozenset())
+
+
+def _documented(book: KindSchema, name: str, schema: Schema, above: frozenset[int]) -> Iterator[tuple[str, Schema]]:
+    if id(schema) in above:
+        return
+    above |= {id(schema)}
+    if isinstance(schema.get("additionalProperties"), Mapping):
+        yield from _documented(book, name, book.resolve(schema["additionalProperties"]), above)
+    if isinstance(schema.get("items"), Mapping):
+        yield from _documented(book, name, book.resolve(schema["items"]), above)
+    for key, below in cast(Mapping[str, object], schema.get("properties", {})).items():
+        inner = book.resolve(below)
+        yield f"{name}.{key}", inner
+        yield from _documented(book, f"{name}.{key}", inner, above)
+
+
+def _refused(book: KindSchema, node: yaml.Node, error: jsonschema_rs.ValidationError) -> list[Problem]:
+    path = list(error.instance_path)
+    target = yaml.find(node, path)
+    kind = error.kind
+    see = book.key_of(path)
+    if kind.name == "additionalProperties":
+        return [_unknown_key(book, target, path, key) for key in kind.unexpected]
+    if kind.name == "required":
+        message = f"`{kind.property}` is missing"
+        return [Problem(_first_place(target), message, 1, f"add `{kind.property}: …`", f"{see}.{kind.property}", "missing-key")]
+    if kind.name == "propertyNames":
+        return [_bad_name(book, target, path, kind.error)]
+    name = str(path[-1]) if path else "the file"
+    message, mend = _sentence(book.at(path), name, kind, error.instance)
+    return [Problem(target.place, message, _width(target), mend, see, kind.name)]
+
+
+def _sentence(schema: Schema, name: str, kind: jsonschema_rs.ValidationErrorKind, found: object) -> tuple[str, str | None]:
+    subject = f"item {int(name) + 1}" if name.isdigit() else f"`{name}`" if name != "the file" else name
+    if kind.name == "type":
+        types = " or ".join(_TYPES[one] for one in kind.types)
+        mend = f'write: "{_short(found)}"' if kind.types == ["string"] and not isinstance(found, (list, dict)) else None
+        return f"{subject} must be {types}, found {describe(found)}", mend
+    if kind.name in ("enum", "const"):
+        options = kind.options if kind.name == "enum" else [kind.expected_value]
+        guess = nearest(str(found), [str(option) for option in options])
+        allowed = ", ".join(f"`{_short(option)}`" for option in options)
+        return f"{subject} cannot be {describe(found)}; it can be {allowed}", guess and f"did you mean `{guess}`?"
+    if kind.name == "pattern":
+        return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, kind.pattern)}"
+    if kind.name in ("minimum", "maximum"):
+        side = "at least" if kind.name == "minimum" else "at most"
+        return f"{subject} must be {side} {kind.limit}, found {found}", None
+    if kind.name in ("minItems", "minProperties"):
+        return f"{subject} must have at least one entry", None
+    if kind.name == "dependentRequired":
+        return f"{subject}: {kind.value}", None
+    return f"{subject} is not valid: {kind.name}", None
+
+
+def _pattern(schema: Schema, pattern: str) -> str:
+    return str(schema.get("x-pattern-message", f"something that matches {pattern}"))
+
+
+def _unknown_key(book: KindSchema, target: yaml.Node, path: list[str | int], key: str) -> Problem:
+    known = sorted(cast(Mapping[str, object], book.at(path).get("properties", {})))
+    guess = nearest(key, known)
+    mend = f"did you mean `{guess}`?" if guess else f"known here: {', '.join(known)}" if len(known) <= 14 else None
+    see = book.key_of([*path, guess]) if guess else book.key_of(path)
+    place = target.keys[key].place if isinstance(target, yaml.Mapping) else target.place
+    return Problem(place, f"unknown key `{key}`", len(key), mend, see, "unknown-key")
+
+
+def _bad_name(book: KindSchema, target: yaml.Node, path: list[str | int], error: jsonschema_rs.ValidationError) -> Problem:
+    key = str(error.instance)
+    names = cast(Schema, book.at(path).get("propertyNames", {}))
+    expected = _pattern(names, str(names.get("pattern", "")))
+    place = target.keys[key].place if isinstance(target, yaml.Mapping) and key in target.keys else target.place
+    return Problem(place, f"`{key}` cannot be a name here", max(1, len(key)), f"expected {expected}", book.key_of(path), "name")
+
+
+def _choices(book: KindSchema, node: yaml.Node, schema: Schema, path: list[str | int]) -> list[Problem]:
+    """The checks of `x-exactly-one` and `x-at-most-one`, all the way down."""
+    problems: list[Problem] = []
+    if isinstance(node, yaml.Mapping):
+        problems += _choice(book, node, schema, path)
+        for key, child in node.entries.items():
+            problems += _choices(book, child, book.below(schema, key), [*path, key])
+    elif isinstance(node, yaml.Sequence):
+        for index, child in enumerate(node.items):
+            problems += _choices(book, child, book.below(schema, index), [*path, index])
+    return problems
+
+
+def _choice(book: KindSchema, node: yaml.Mapping, schema: Schema, path: list[str | int]) -> list[Problem]:
+    problems = []
+    for rule in ("x-exactly-one", "x-at-most-one"):
+        options = cast(list[str], schema.get(rule, []))
+        there = [key for key in options if key in node.entries]
+        listed = ", ".join(f"`{key}`" for key in options)
+        how = "exactly" if rule == "x-exactly-one" else "at most"
+        if len(there) > 1:
+            found = " and ".join(f"`{key}`" for key in there)
+            where = node.keys[there[1]]
+            message = f"this takes {how} one of {listed}; found {found}"
+            problems.append(Problem(where.place, message, len(there[1]), "remove one", book.key_of(path), "choice"))
+        elif not there and options and rule == "x-exactly-one":
+            message = f"this takes exactly one of {listed}; found none"
+            problems.append(Problem(_first_place(node), message, 1, None, book.key_of(path), "choice"))
+    return problems
+
+
+def _first_place(node: yaml.Node) -> Place:
+    return node.place
+
+
+def _width(node: yaml.Node) -> int:
+    if isinstance(node, yaml.Scalar) and node.style not in ("|", ">"):
+        return max(1, len(node.text) + (2 if node.style else 0))
+    return 1
+
+
+def describe(found: object) -> str:
+    """A value in words, for messages: `the text 'many'`, `a list`, `12`."""
+    if isinstance(found, str):
+        return f"the text '{_short(found)}'"
+    if isinstance(found, (list, tuple)):
+        return "a list"
+    if isinstance(found, Mapping):
+        return "a map"
+    return "nothing" if found is None else _short(found)
+
+
+def _short(value: object) -> str:
+    shown = value if isinstance(value, str) else json.dumps(value)
+    shown = re.sub(r"\s+", " ", shown)
+    return shown if len(shown) <= 50 else shown[:49] + "…"
