@@ -21,7 +21,7 @@ next (``hint``). Whether trying again can help is part of the type (``transient`
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 import msgspec
@@ -84,9 +84,11 @@ class DefinitionsInvalid(TerapiError):
     exit_code = 3
     code = "definitions_invalid"
 
-    def __init__(self, problems: Sequence[Problem]) -> None:
+    def __init__(self, problems: Sequence[Problem], sources: Mapping[str, str]) -> None:
         super().__init__(f"{len(problems)} problem{'' if len(problems) == 1 else 's'} in the definitions")
         self.problems = tuple(problems)
+        #: file → its text, to show the lines
+        self.sources = sources
 
 
 class NotConnected(TerapiError):

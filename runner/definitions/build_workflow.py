@@ -1,0 +1,118 @@
+"""Workflows: files of `workflows/`, bound to the provider of an integration."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from runner.definitions import yaml
+from runner.definitions.build_sync import read_call, read_trigger
+from runner.definitions.model import Provider, Step, Workflow
+from runner.definitions.names import Names
+from runner.definitions.reader import RESPONSE, Reader, data, mapping, text
+
+
+def build_workflow(node: yaml.Mapping, provider: Provider, reader: Reader, source: str) -> Workflow:
+    """One workflow, checked against the provider that it calls.
+
+    Args:
+        source: the file's text; it travels with each run.
+    """
+    return _WorkflowBuild(node, provider, reader).workflow(source)
+
+
+class _WorkflowBuild:
+    def __init__(self, node: yaml.Mapping, provider: Provider, reader: Reader) -> None:
+        self.node = node
+        self.provider = provider
+        self.reader = reader
+        self.inputs = mapping(node.entries.get("input"))
+        self.step_names: dict[str, Names | None] = {}
+
+    @property
+    def names(self) -> Names:
+        return {
+            "config": dict.fromkeys(self.provider.connection_config),
+            "connection": None,
+            "input": dict.fromkeys(self.inputs.entries),
+            "steps": dict(self.step_names),
+        }
+
+    def workflow(self, source: str) -> Workflow:
+        steps = tuple(self._step(mapping(node)) for node in cast(yaml.Sequence, self.node.entries["steps"]).items)
+        trigger = read_trigger(self.node, self.reader)
+        self._check_trigger_input()
+        return Workflow(
+            name=text(self.node, "workflow"),
+            place=self.node.place,
+            description=text(self.node, "description"),
+            integrations=tuple(data(self.node, "integrations", cast(list[str], []))),
+            input=_input_schema(self.inputs),
+            steps=steps,
+            output=self.reader.output(self.node, "output", self.names),
+            trigger=trigger,
+            text=source,
+        )
+
+    def _check_trigger_input(self) -> None:
+        webhook = mapping(mapping(self.node.entries.get("on")).entries.get("webhook"))
+        given = mapping(webhook.entries.get("input"))
+        for key in given.keys.values():
+            if key.text not in self.inputs.entries:
+                self.reader.one_of(key, self.inputs.entries, "input")
+
+    def _step(self, node: yaml.Mapping) -> Step:
+        reader, outer = self.reader, self.names
+        foreach = reader.optional(node, "foreach", outer)
+        names: Names = {**outer, "item": None, "index": None} if foreach is not None else outer
+        request = mapping(node.entries.get("request"))
+        result: Names = {**names, "result": None, **(RESPONSE if request.entries else {})}
+        step = Step(
+            place=node.place,
+            id=self._id(node),
+            when=reader.optional(node, "when", names),
+            foreach=foreach,
+            call=read_call(_without_when(node), self.provider, reader, names) if "use" in node.entries else None,
+            request=reader.request(request, names) if request.entries else None,
+            set=reader.optional_value(node, "set", names),
+            returns=reader.optional_value(node, "return", names),
+            fail=reader.optional_value(node, "fail", names),
+            output=reader.output(node, "output", result),
+        )
+        if step.id:
+            self.step_names[step.id] = None
+        return step
+
+    def _id(self, node: yaml.Mapping) -> str | None:
+        found = node.entries.get("id")
+        if found is None:
+            return None
+        name = text(node, "id")
+        if name in self.step_names:
+            self.reader.problem(found, f"another step is called `{name}` already", "duplicate-step", "give it another id", len(name))
+        return name
+
+
+def _without_when(node: yaml.Mapping) -> yaml.Mapping:
+    """A step's `when` belongs to the step, not to the call in it."""
+    entries = {key: child for key, child in node.entries.items() if key != "when"}
+    return yaml.Mapping(entries, node.keys, node.place)
+
+
+def _input_schema(inputs: yaml.Mapping) -> dict[str, object]:
+    return _object_schema(cast(dict[str, dict[str, object]], inputs.data))
+
+
+def _object_schema(properties: dict[str, dict[str, object]]) -> dict[str, object]:
+    """A closed JSON Schema of an object whose properties are required unless they have a default or are optional."""
+    required = [name for name, schema in properties.items() if "default" not in schema and not schema.get("optional")]
+    below = {name: _property(schema) for name, schema in properties.items()}
+    return {"type": "object", "properties": below, "required": required, "additionalProperties": False}
+
+
+def _property(schema: dict[str, object]) -> dict[str, object]:
+    plain = {key: value for key, value in schema.items() if key not in ("optional", "properties", "items")}
+    if "properties" in schema:
+        plain.update(_object_schema(cast(dict[str, dict[str, object]], schema["properties"])))
+    if "items" in schema:
+        plain["items"] = _property(cast(dict[str, object], schema["items"]))
+    return plain

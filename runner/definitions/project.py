@@ -1,0 +1,186 @@
+"""A project folder read into checked definitions.
+
+`terapi` finds the folder from anywhere below it, as git does: it is the nearest one that has a `providers.yaml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+from runner.definitions import yaml
+from runner.definitions.build_provider import build_provider, resolve_aliases
+from runner.definitions.build_sync import build_sync
+from runner.definitions.build_workflow import build_workflow
+from runner.definitions.expressions import Language
+from runner.definitions.model import Provider, Sync, Workflow
+from runner.definitions.names import nearest
+from runner.definitions.problems import Problem
+from runner.definitions.reader import Reader
+from runner.definitions.schema import SchemaBook
+from runner.errors import DefinitionsInvalid, UsageError
+
+T = TypeVar("T")
+_FOLDERS = {"sync": "syncs", "workflow": "workflows"}
+
+
+def find_root(start: Path) -> Path:
+    """The project folder at or above ``start``.
+
+    Raises:
+        UsageError: there is none.
+    """
+    for folder in (start, *start.parents):
+        if (folder / "providers.yaml").is_file():
+            return folder
+    raise UsageError(
+        f"no providers.yaml in {start} or any folder above it",
+        hint="run `terapi init` to begin a project here, or name one with `terapi -C DIR …`",
+    )
+
+
+class Project:
+    """The definitions of a folder; what is wrong with them stands in ``problems``.
+
+    Syncs and workflows are bound to an integration's provider when they are asked for, and checked against every one
+    that they name when the project is loaded.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.problems: list[Problem] = []
+        self.sources: dict[str, str] = {}
+        self.providers: Mapping[str, Provider] = {}
+        self._book = SchemaBook()
+        self._syncs: dict[str, dict[str, Sync]] = {}
+        self._workflows: dict[str, dict[str, Workflow]] = {}
+
+    @classmethod
+    def load(cls, root: Path) -> Project:
+        """Reads every definition; never raises for what is wrong in them.
+
+        Raises:
+            UsageError: a file cannot be read at all.
+        """
+        project = cls(root)
+        project._load_providers()
+        for kind, folder in _FOLDERS.items():
+            for path in _definitions(root / folder):
+                project._load_file(kind, path)
+        return project
+
+    def checked(self) -> Project:
+        """This project, where nothing is wrong in it.
+
+        Raises:
+            DefinitionsInvalid: something is.
+        """
+        if self.problems:
+            raise DefinitionsInvalid(self.problems, self.sources)
+        return self
+
+    @property
+    def syncs(self) -> list[str]:
+        return sorted(self._syncs)
+
+    @property
+    def workflows(self) -> list[str]:
+        return sorted(self._workflows)
+
+    def provider(self, integration: str) -> Provider:
+        return _known(self.providers, integration, "integration", "terapi providers list")
+
+    def sync(self, name: str, integration: str | None = None) -> Sync:
+        """A sync as an integration runs it; as its first one does where none is named.
+
+        Raises:
+            UsageError: there is no such sync, or it does not run on that integration.
+        """
+        return _bound(_known(self._syncs, name, "sync", "terapi sync --help"), name, integration)
+
+    def workflow(self, name: str, integration: str | None = None) -> Workflow:
+        """A workflow as an integration runs it; see `sync`."""
+        return _bound(_known(self._workflows, name, "workflow", "terapi run --help"), name, integration)
+
+    def _read(self, path: Path) -> yaml.Node | None:
+        name = path.relative_to(self.root).as_posix()
+        try:
+            content = path.read_bytes()
+        except OSError as exc:
+            raise UsageError(f"{name} cannot be read: {exc.strerror}") from exc
+        self.sources[name] = content.decode("utf-8", "replace").removeprefix("\ufeff").replace("\r\n", "\n")
+        node, problems = yaml.read(content, name)
+        self.problems += problems
+        return node
+
+    def _load_providers(self) -> None:
+        node = self._read(self.root / "providers.yaml")
+        if node is None or self._refused("providers", node):
+            return
+        assert isinstance(node, yaml.Mapping)
+        entries = resolve_aliases(node, self.problems)
+        self.providers = {name: self._provider(name, entry, node) for name, entry in entries.items()}
+
+    def _provider(self, name: str, entry: yaml.Mapping, top: yaml.Mapping) -> Provider:
+        # An alias shares its nodes with its original, so a problem in them would be found twice: keep one.
+        found: list[Problem] = []
+        provider = build_provider(name, entry, found)
+        self.problems += [problem for problem in found if problem not in self.problems]
+        return provider
+
+    def _refused(self, kind: str, node: yaml.Node) -> bool:
+        problems = self._book[kind].check(node)
+        self.problems += problems
+        return bool(problems)
+
+    def _load_file(self, kind: str, path: Path) -> None:
+        node = self._read(path)
+        if node is None or self._refused(kind, node):
+            return
+        assert isinstance(node, yaml.Mapping)
+        name, key = str(node.entries[kind].data), node.entries[kind]
+        known = self._syncs if kind == "sync" else self._workflows
+        if name in known:
+            self.problems.append(Problem(key.place, f"another file defines the {kind} `{name}` already", len(name), code="duplicate"))
+            return
+        self._bind(kind, name, node)
+
+    def _bind(self, kind: str, name: str, node: yaml.Mapping) -> None:
+        before = len(self.problems)
+        for item in getattr(node.entries["integrations"], "items", []):
+            found: list[Problem] = []
+            integration = Reader(Language(), found).one_of(item, self.providers, "integration") if self.providers else None
+            if integration is not None:
+                self._bind_one(kind, name, node, self.providers[integration], found)
+            self.problems += [problem for problem in found if problem not in self.problems[before:]]
+
+    def _bind_one(self, kind: str, name: str, node: yaml.Mapping, provider: Provider, found: list[Problem]) -> None:
+        reader = Reader(Language(provider.functions), found)
+        if kind == "sync":
+            self._syncs.setdefault(name, {})[provider.name] = build_sync(node, provider, reader)
+        else:
+            source = self.sources[node.place.file]
+            self._workflows.setdefault(name, {})[provider.name] = build_workflow(node, provider, reader, source)
+
+
+def _definitions(folder: Path) -> Iterable[Path]:
+    return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
+
+
+def _known(found: Mapping[str, T], name: str, what: str, where: str) -> T:
+    if name in found:
+        return found[name]
+    guess = nearest(name, found)
+    there = ", ".join(sorted(found)) or "none"
+    hint = f"did you mean `{guess}`?" if guess else f"there are: {there}"
+    raise UsageError(f"there is no {what} `{name}`", hint=hint)
+
+
+def _bound(variants: Mapping[str, T], name: str, integration: str | None) -> T:
+    if integration is None:
+        return next(iter(variants.values()))
+    if integration not in variants:
+        runs = ", ".join(variants)
+        raise UsageError(f"`{name}` does not run on `{integration}`", hint=f"it runs on: {runs}")
+    return variants[integration]
