@@ -8,12 +8,25 @@ from typing import cast
 from runner.definitions import yaml
 from runner.definitions.expressions import Expression, Language
 from runner.definitions.model import (
-    ConfigField, ErrorRule, HmacProof, Introspect, Jwt, Limits, Operation, Paginate, Param, Provider, ResponseRule,
-    Retry, TokenProof, TokenRules, WebhookRules,
+    ConfigField,
+    ErrorRule,
+    HmacProof,
+    Introspect,
+    Jwt,
+    Limits,
+    Operation,
+    Paginate,
+    Param,
+    Provider,
+    ResponseRule,
+    Retry,
+    TokenProof,
+    TokenRules,
+    WebhookRules,
 )  # fmt: skip
 from runner.definitions.names import Names, nearest
 from runner.definitions.problems import Problem
-from runner.definitions.reader import PAGE, RESPONSE, Reader, data, mapping, read_params, seconds, text
+from runner.definitions.reader import PAGE, RESPONSE, Reader, data, items, mapping, read_params, seconds, text
 
 _WEBHOOK: Names = {
     "body": None, "headers": None,
@@ -24,7 +37,9 @@ _WEBHOOK: Names = {
 def resolve_aliases(top: yaml.Mapping, problems: list[Problem]) -> dict[str, yaml.Mapping]:
     """Every entry with what it takes from others; an alias of nothing, or of itself, is a problem."""
     return {
-        name: _resolved(top, name, (), problems) for name, node in top.entries.items() if isinstance(node, yaml.Mapping)
+        name: _resolved(top, name, (), problems)
+        for name, node in top.entries.items()
+        if isinstance(node, yaml.Mapping)
     }
 
 
@@ -36,7 +51,9 @@ def _resolved(top: yaml.Mapping, name: str, above: tuple[str, ...], problems: li
     if alias.text not in top.entries:
         guess = nearest(alias.text, top.entries)
         mend = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(sorted(top.entries))}"
-        problems.append(Problem(alias.place, f"there is no provider `{alias.text}`", len(alias.text), mend, code="alias"))
+        problems.append(
+            Problem(alias.place, f"there is no provider `{alias.text}`", len(alias.text), mend, code="alias")
+        )
         return node
     if alias.text in (*above, name):
         message = f"`{name}` is an alias of itself"
@@ -99,7 +116,9 @@ class _ProviderBuild:
         self._check_whole()
         labels = mapping(node.entries.get("client"))
         operations = self._operations()
-        own = {name: reader.language.functions[name] for name in mapping(node.entries.get("functions")).entries}
+        own = {
+            name: reader.language.functions[name] for name in mapping(node.entries.get("functions")).entries
+        }
         return Provider(
             name=self.name,
             place=node.place,
@@ -142,7 +161,9 @@ class _ProviderBuild:
             needed += ["token_url"]
         for key in needed:
             if key not in self.node.entries:
-                self.reader.problem(self.node, f"the provider `{self.name}` has no `{key}`", "missing-key", f"add `{key}: …`")
+                self.reader.problem(
+                    self.node, f"the provider `{self.name}` has no `{key}`", "missing-key", f"add `{key}: …`"
+                )
 
     def _fields(self, key: str) -> dict[str, ConfigField]:
         below = mapping(self.node.entries.get(key)).entries
@@ -151,7 +172,7 @@ class _ProviderBuild:
     def _field(self, name: str, node: yaml.Mapping) -> ConfigField:
         return ConfigField(
             name=name,
-            type=cast("str", text(node, "type", "string")),  # type: ignore[arg-type]
+            type=text(node, "type", "string"),
             title=text(node, "title", name),
             description=text(node, "description"),
             format=text(node, "format") or None,
@@ -168,7 +189,7 @@ class _ProviderBuild:
         return TokenRules(
             params=reader.values(node, "params", self.client_names),
             headers=reader.values(node, "headers", self.client_names),
-            client_auth=cast("str", text(node, "client_auth", "body")),  # type: ignore[arg-type]
+            client_auth=text(node, "client_auth", "body"),
             lifetime=seconds(node, "lifetime", 0.0) or None,
             refresh_margin=seconds(node, "refresh_margin", 300.0),
             jwt=self._jwt(jwt) if jwt.entries else None,
@@ -194,7 +215,11 @@ class _ProviderBuild:
 
     def _limits(self, node: yaml.Mapping) -> Limits:
         used = self.reader.optional(node, "used", RESPONSE)
-        return Limits(concurrency=data(node, "concurrency", None), used=used, of=self.reader.optional(node, "of", RESPONSE))
+        return Limits(
+            concurrency=data(node, "concurrency", None),
+            used=used,
+            of=self.reader.optional(node, "of", RESPONSE),
+        )
 
     def _retry(self, node: yaml.Mapping) -> Retry:
         return Retry(
@@ -205,8 +230,7 @@ class _ProviderBuild:
         )
 
     def _errors(self) -> tuple[ErrorRule, ...]:
-        rules = self.node.entries.get("errors")
-        return tuple(self._error(mapping(rule)) for rule in rules.items) if isinstance(rules, yaml.Sequence) else ()
+        return tuple(self._error(mapping(rule)) for rule in items(self.node, "errors"))
 
     def _error(self, node: yaml.Mapping) -> ErrorRule:
         names = {**RESPONSE, **self.names}
@@ -254,7 +278,7 @@ class _ProviderBuild:
             params=params,
             request=request,
             writes=data(node, "writes", request.method not in ("GET", "HEAD")),
-            format=cast("str", text(node, "format", "json")),  # type: ignore[arg-type]
+            format=text(node, "format", "json"),
             records=reader.optional(node, "records", answer),
             paginate=self._paginate(paginate, answer) if paginate.entries else None,
             responses=self._responses(node, answer),
@@ -265,7 +289,13 @@ class _ProviderBuild:
         taken = {"config", "credentials", "connection", "page", "response"} & set(params)
         for name in sorted(taken):
             where = mapping(node.entries["params"]).keys[name]
-            self.reader.problem(where, f"a parameter cannot be called `{name}`", "param", "the name has a meaning of its own", len(name))
+            self.reader.problem(
+                where,
+                f"a parameter cannot be called `{name}`",
+                "param",
+                "the name has a meaning of its own",
+                len(name),
+            )
 
     def _paginate(self, node: yaml.Mapping, names: Names) -> Paginate:
         reader = self.reader
@@ -279,15 +309,12 @@ class _ProviderBuild:
         )
 
     def _responses(self, node: yaml.Mapping, names: Names) -> tuple[ResponseRule, ...]:
-        rules = node.entries.get("responses")
-        if not isinstance(rules, yaml.Sequence):
-            return ()
-        return tuple(self._response(mapping(rule), names) for rule in rules.items)
+        return tuple(self._response(mapping(rule), names) for rule in items(node, "responses"))
 
     def _response(self, node: yaml.Mapping, names: Names) -> ResponseRule:
         return ResponseRule(
             when=self.reader.expression(node.entries["when"], names),
-            means=cast("str", text(node, "is")),  # type: ignore[arg-type]
+            means=text(node, "is"),
             kind=text(node, "kind") or None,
             hint=self.reader.optional_value(node, "hint", names),
         )
@@ -299,10 +326,8 @@ def _proof(node: yaml.Mapping) -> HmacProof | TokenProof:
         return HmacProof(
             header=text(hmac, "header"),
             algorithm=text(hmac, "algorithm", "sha256"),
-            encoding=cast("str", text(hmac, "encoding", "hex")),  # type: ignore[arg-type]
+            encoding=text(hmac, "encoding", "hex"),
             prefix=text(hmac, "prefix"),
         )
     token = mapping(node.entries.get("token"))
     return TokenProof(header=text(token, "header") or None, query=text(token, "query") or None)
-
-

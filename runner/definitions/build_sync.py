@@ -8,11 +8,20 @@ import re
 from typing import cast
 
 from runner.definitions import yaml
+from runner.definitions.expressions import Expression
 from runner.definitions.functions import duration, instant
 from runner.definitions.model import (
-    Call, Deletes, Field, FieldFrom, FieldMap, Fixed, Incremental, Provider, Sync, Trigger,
+    Call,
+    Deletes,
+    Field,
+    FieldFrom,
+    FieldMap,
+    Fixed,
+    Incremental,
+    Provider,
+    Sync,
+    Trigger,
 )  # fmt: skip
-from runner.definitions.expressions import Expression
 from runner.definitions.names import Names
 from runner.definitions.reader import Reader, data, mapping, read_params, seconds, text
 
@@ -62,8 +71,14 @@ class _SyncBuild:
             model=text(node, "model"),
             primary_key=text(node, "primary_key"),
             incremental=incremental,
-            vars={key: reader.value(child, self.base) for key, child in mapping(node.entries.get("vars")).entries.items()},
-            lookups={key: self._call(mapping(child)) for key, child in mapping(node.entries.get("lookups")).entries.items()},
+            vars={
+                key: reader.value(child, self.base)
+                for key, child in mapping(node.entries.get("vars")).entries.items()
+            },
+            lookups={
+                key: self._call(mapping(child))
+                for key, child in mapping(node.entries.get("lookups")).entries.items()
+            },
             fetch=self._fetch(),
             where=reader.optional(node, "where", self.record_names),
             fields=fields,
@@ -90,7 +105,7 @@ class _SyncBuild:
             self._check_start(node, start, kind)
         return Incremental(
             cursor=self.reader.expression(node.entries["cursor"], self.record_names),
-            type=cast("str", kind),  # type: ignore[arg-type]
+            type=kind,
             lookback=seconds(node, "lookback", 0.0),
             start=start,
         )
@@ -102,7 +117,9 @@ class _SyncBuild:
             except ValueError as exc:
                 self.reader.problem(node.entries["start"], str(exc), "start")
         elif not isinstance(start, int):
-            self.reader.problem(node.entries["start"], "`start` must be a number where the cursor is one", "start")
+            self.reader.problem(
+                node.entries["start"], "`start` must be a number where the cursor is one", "start"
+            )
 
     def _deletes(self, incremental: Incremental | None) -> Deletes | None:
         node = mapping(self.node.entries.get("deletes"))
@@ -110,7 +127,13 @@ class _SyncBuild:
             return None
         if "missing" in node.entries and incremental is not None:
             mend = "remove `incremental`, or use `when` or `use`"
-            self.reader.problem(node.keys["missing"], "`missing` needs full reads, and this sync is incremental", "deletes", mend, 7)
+            self.reader.problem(
+                node.keys["missing"],
+                "`missing` needs full reads, and this sync is incremental",
+                "deletes",
+                mend,
+                7,
+            )
         return Deletes(
             when=self.reader.optional(node, "when", self.record_names),
             call=self._call(node) if "use" in node.entries else None,
@@ -182,5 +205,9 @@ def _schedule(words: str) -> float | None:
 
 def _digest(node: yaml.Mapping) -> str:
     """Of what decides which records are stored, and how."""
-    parts = {key: child.data for key, child in node.entries.items() if key in ("fetch", "vars", "where", "fields", "primary_key")}
+    parts = {
+        key: child.data
+        for key, child in node.entries.items()
+        if key in ("fetch", "vars", "where", "fields", "primary_key")
+    }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

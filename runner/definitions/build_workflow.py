@@ -38,7 +38,9 @@ class _WorkflowBuild:
         }
 
     def workflow(self, source: str) -> Workflow:
-        steps = tuple(self._step(mapping(node)) for node in cast(yaml.Sequence, self.node.entries["steps"]).items)
+        steps = tuple(
+            self._step(mapping(node)) for node in cast(yaml.Sequence, self.node.entries["steps"]).items
+        )
         trigger = read_trigger(self.node, self.reader)
         self._check_trigger_input()
         return Workflow(
@@ -71,7 +73,9 @@ class _WorkflowBuild:
             id=self._id(node),
             when=reader.optional(node, "when", names),
             foreach=foreach,
-            call=read_call(_without_when(node), self.provider, reader, names) if "use" in node.entries else None,
+            call=read_call(_without_when(node), self.provider, reader, names)
+            if "use" in node.entries
+            else None,
             request=reader.request(request, names) if request.entries else None,
             set=reader.optional_value(node, "set", names),
             returns=reader.optional_value(node, "return", names),
@@ -88,7 +92,13 @@ class _WorkflowBuild:
             return None
         name = text(node, "id")
         if name in self.step_names:
-            self.reader.problem(found, f"another step is called `{name}` already", "duplicate-step", "give it another id", len(name))
+            self.reader.problem(
+                found,
+                f"another step is called `{name}` already",
+                "duplicate-step",
+                "give it another id",
+                len(name),
+            )
         return name
 
 
@@ -103,8 +113,10 @@ def _input_schema(inputs: yaml.Mapping) -> dict[str, object]:
 
 
 def _object_schema(properties: dict[str, dict[str, object]]) -> dict[str, object]:
-    """A closed JSON Schema of an object whose properties are required unless they have a default or are optional."""
-    required = [name for name, schema in properties.items() if "default" not in schema and not schema.get("optional")]
+    """A closed JSON Schema: a property is required unless it has a default or is optional."""
+    required = [
+        name for name, schema in properties.items() if "default" not in schema and not schema.get("optional")
+    ]
     below = {name: _property(schema) for name, schema in properties.items()}
     return {"type": "object", "properties": below, "required": required, "additionalProperties": False}
 

@@ -1,24 +1,34 @@
 """The expression language: Jinja, sandboxed, with names checked when a definition is loaded.
 
-Two kinds of string, fixed per key by the schema: a *template* is text that may hold `{{ … }}`; an *expression* is
-always computed and written bare. `docs/language.md` has the rules; what is bounded stands in `values.py`.
+Two kinds of string, fixed per key by the schema: a *template* is text that may hold `{{ … }}`; an
+*expression* is always computed and written bare. `docs/language.md` has the rules; what is bounded stands in `values.py`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final, Protocol, cast
 
 from jinja2 import Template as JinjaTemplate
 from jinja2 import TemplateError, TemplateSyntaxError, Undefined, nodes, pass_context
-from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
+from jinja2.filters import FILTERS as DEFAULT_FILTERS
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
+from jinja2.tests import TESTS as DEFAULT_TESTS
 
 from runner.definitions import functions as fn
 from runner.definitions.names import Finding, Names, check_names
 from runner.definitions.values import (
-    ABSENT, Absent, Turns, bounded, is_absent, is_nothing, plus, power, remainder, times,
+    ABSENT,
+    Absent,
+    Turns,
+    bounded,
+    is_absent,
+    is_nothing,
+    plus,
+    power,
+    remainder,
+    times,
 )  # fmt: skip
 from runner.errors import ExpressionError, Place
 
@@ -26,11 +36,35 @@ Scope = Mapping[str, object]
 
 #: methods of text that an expression may call
 TEXT_METHODS: Final = frozenset(
-    "startswith endswith lower upper strip lstrip rstrip split splitlines title capitalize removeprefix "
-    "removesuffix find count isdigit".split()
+    [
+        "startswith",
+        "endswith",
+        "lower",
+        "upper",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "split",
+        "splitlines",
+        "title",
+        "capitalize",
+        "removeprefix",
+        "removesuffix",
+        "find",
+        "count",
+        "isdigit",
+    ]
 )
-_LOOP: Final = frozenset("index index0 revindex first last length previtem nextitem".split())
-_TROUBLE: Final = (TemplateError, TypeError, ValueError, ArithmeticError, LookupError, AttributeError, RecursionError)
+_LOOP: Final = frozenset(["index", "index0", "revindex", "first", "last", "length", "previtem", "nextitem"])
+_TROUBLE: Final = (
+    TemplateError,
+    TypeError,
+    ValueError,
+    ArithmeticError,
+    LookupError,
+    AttributeError,
+    RecursionError,
+)
 
 
 class Source(Protocol):
@@ -148,7 +182,9 @@ class Language:
         written = source.text
         if "{{" in written or "{%" in written:
             bare = written.replace("{{", "").replace("}}", "").strip()
-            return None, [Finding("this is always an expression; write it bare", written, 0, f"write: {bare}")]
+            return None, [
+                Finding("this is always an expression; write it bare", written, 0, f"write: {bare}")
+            ]
         tree, findings = self._parse("{{ (" + written + "\n) }}", written)
         if tree is None:
             return None, findings
@@ -184,7 +220,9 @@ class Language:
             line = max(0, (exc.lineno or 1) - 1)
             offset = sum(len(part) + 1 for part in written.split("\n")[:line])
             message = _plain_syntax(exc.message or "it cannot be read")
-            return None, [Finding(f"the expression cannot be read: {message}", written, min(offset, len(written)))]
+            return None, [
+                Finding(f"the expression cannot be read: {message}", written, min(offset, len(written)))
+            ]
         except RecursionError:
             return None, [Finding("the expression is nested too deeply", written, 0)]
 
@@ -213,7 +251,7 @@ class Language:
     def _template(self, tree: nodes.Template) -> JinjaTemplate:
         environment = self._environment
         tree.set_environment(environment)
-        code = environment.compile(tree)  # type: ignore[call-overload]
+        code = environment.compile(tree)
         return JinjaTemplate.from_code(environment, code, environment.globals)
 
     def tokens(self, source: str) -> Iterator[tuple[int, str, str]]:
@@ -229,7 +267,9 @@ class _Environment(ImmutableSandboxedEnvironment):
         super().__init__(undefined=Absent, keep_trailing_newline=True, cache_size=0, optimized=False)
         self.globals = dict(functions)
         self.filters = {name: DEFAULT_FILTERS[name] for name in fn.KEPT_FILTERS}
-        self.filters.update({**fn.FILTERS, **own, "_over": _over, "_part": _part, "_concat": _concat})
+        self.filters.update(fn.FILTERS)
+        self.filters.update(own)
+        self.filters.update(_over=_over, _part=_part, _concat=_concat)
         self.tests = {name: DEFAULT_TESTS[name] for name in fn.KEPT_TESTS if name in DEFAULT_TESTS}
         # Null and absent are both "nothing there"; `is defined` tells them apart.
         self.tests["none"] = is_nothing
@@ -261,7 +301,12 @@ class _Environment(ImmutableSandboxedEnvironment):
         return _BINARY[operator](left, right)
 
 
-_BINARY: Final[Mapping[str, Callable[[object, object], object]]] = {"*": times, "**": power, "+": plus, "%": remainder}
+_BINARY: Final[Mapping[str, Callable[[object, object], object]]] = {
+    "*": times,
+    "**": power,
+    "+": plus,
+    "%": remainder,
+}
 
 
 def _indexed(obj: object, argument: object) -> object:
@@ -273,7 +318,7 @@ def _indexed(obj: object, argument: object) -> object:
     return Absent(name=str(argument))
 
 
-class _Part(Exception):  # noqa: N818 - a signal to `Text.evaluate`, which knows the part's source
+class _Part(Exception):
     def __init__(self, index: int, found: str) -> None:
         self.index = index
         self.found = found
@@ -294,11 +339,8 @@ def _concat(parts: list[object], sources: int) -> object:
 
 @pass_context
 def _over(context: Context, items: object) -> Iterator[object]:
-    turns = context.resolve("_turns")
-    assert isinstance(turns, Turns)
-    if is_nothing(items):
-        return turns.over(())
-    return turns.over(items)  # type: ignore[arg-type]
+    turns = cast(Turns, context.resolve("_turns"))
+    return turns.over(() if is_nothing(items) else cast(Iterable[object], items))
 
 
 def _limited(pieces: Iterator[str]) -> Iterator[str]:
@@ -334,7 +376,7 @@ def _text_parts(tree: nodes.Node) -> nodes.Node:
     for output in tree.find_all(nodes.Output):
         for position, node in enumerate(output.nodes):
             if not isinstance(node, nodes.TemplateData):
-                output.nodes[position] = _filter(node, "_part", nodes.Const(index))
+                output.nodes[position] = _filter(cast(nodes.Expr, node), "_part", nodes.Const(index))
                 index += 1
     return tree
 

@@ -263,7 +263,13 @@ def _show(value: object) -> str:
 
 
 def _kind(value: object) -> str:
-    return "map" if isinstance(value, Mapping) else "list" if isinstance(value, Sequence) else type(value).__name__
+    return (
+        "map"
+        if isinstance(value, Mapping)
+        else "list"
+        if isinstance(value, Sequence)
+        else type(value).__name__
+    )
 
 
 #: callable by name: `join(' ', a, b)`
@@ -283,12 +289,71 @@ FILTERS: Mapping[str, Callable[..., object]] = {
 
 #: Jinja's own filters that stay: they work on values and cannot grow without bound
 KEPT_FILTERS = frozenset(
-    "abs attr capitalize count dictsort e escape first float groupby int items last length list lower map max min "
-    "reject rejectattr reverse round select selectattr sort sum title trim truncate upper".split()
+    [
+        "abs",
+        "attr",
+        "capitalize",
+        "count",
+        "dictsort",
+        "e",
+        "escape",
+        "first",
+        "float",
+        "groupby",
+        "int",
+        "items",
+        "last",
+        "length",
+        "list",
+        "lower",
+        "map",
+        "max",
+        "min",
+        "reject",
+        "rejectattr",
+        "reverse",
+        "round",
+        "select",
+        "selectattr",
+        "sort",
+        "sum",
+        "title",
+        "trim",
+        "truncate",
+        "upper",
+    ]
 ) - {"attr"}
 
 #: Jinja's own tests that stay, and one of ours: `x is present` (neither null nor absent)
 KEPT_TESTS = frozenset(
-    "boolean defined divisibleby eq equalto even false float ge greaterthan gt in integer iterable le lessthan lower "
-    "lt mapping ne none number odd sequence string true undefined upper".split()
+    [
+        "boolean",
+        "defined",
+        "divisibleby",
+        "eq",
+        "equalto",
+        "even",
+        "false",
+        "float",
+        "ge",
+        "greaterthan",
+        "gt",
+        "in",
+        "integer",
+        "iterable",
+        "le",
+        "lessthan",
+        "lower",
+        "lt",
+        "mapping",
+        "ne",
+        "none",
+        "number",
+        "odd",
+        "sequence",
+        "string",
+        "true",
+        "undefined",
+        "upper",
+    ]
 )

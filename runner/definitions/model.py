@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Literal, Protocol
+from typing import Protocol
 
 import msgspec
 
@@ -52,15 +52,11 @@ class ListOf(msgspec.Struct, frozen=True):
 NOTHING = Fixed(ABSENT)
 
 
-class _Frozen(msgspec.Struct, frozen=True, kw_only=True):
-    pass
-
-
-class Param(_Frozen):
+class Param(msgspec.Struct, frozen=True, kw_only=True):
     """A typed parameter of an operation or a sync."""
 
     name: str
-    type: Literal["string", "number", "integer", "boolean", "object", "array", "any"] = "any"
+    type: str = "any"
     description: str = ""
     required: bool = True
     default: object = None
@@ -68,7 +64,7 @@ class Param(_Frozen):
     enum: tuple[object, ...] = ()
 
 
-class Request(_Frozen):
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request, still to be computed."""
 
     place: Place
@@ -84,7 +80,7 @@ class Request(_Frozen):
     timeout: float = 120.0
 
 
-class Paginate(_Frozen):
+class Paginate(msgspec.Struct, frozen=True, kw_only=True):
     """How one page leads to the next."""
 
     next_url: Expression | None = None
@@ -95,16 +91,16 @@ class Paginate(_Frozen):
     until: Expression | None = None
 
 
-class ResponseRule(_Frozen):
+class ResponseRule(msgspec.Struct, frozen=True, kw_only=True):
     """What an answer means where its status does not say it."""
 
     when: Expression
-    means: Literal["success", "empty", "error"]
+    means: str
     kind: str | None = None
     hint: Value | None = None
 
 
-class Operation(_Frozen):
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """One thing that an API can do."""
 
     name: str
@@ -113,14 +109,14 @@ class Operation(_Frozen):
     description: str = ""
     params: Mapping[str, Param] = {}
     writes: bool = False
-    format: Literal["json", "ndjson", "csv", "text"] = "json"
+    format: str = "json"
     records: Expression | None = None
     paginate: Paginate | None = None
     responses: tuple[ResponseRule, ...] = ()
     output: Value | None = None
 
 
-class ErrorRule(_Frozen):
+class ErrorRule(msgspec.Struct, frozen=True, kw_only=True):
     """Gives a failed call its kind, its retry and its hint."""
 
     when: Expression
@@ -130,11 +126,11 @@ class ErrorRule(_Frozen):
     retry: bool | None = None
 
 
-class ConfigField(_Frozen):
+class ConfigField(msgspec.Struct, frozen=True, kw_only=True):
     """One value that a connection has beside its tokens."""
 
     name: str
-    type: Literal["string", "number", "integer", "boolean"] = "string"
+    type: str = "string"
     title: str = ""
     description: str = ""
     format: str | None = None
@@ -146,7 +142,7 @@ class ConfigField(_Frozen):
     secret: bool = False
 
 
-class Jwt(_Frozen):
+class Jwt(msgspec.Struct, frozen=True, kw_only=True):
     """The assertion of the JWT bearer grant (RFC 7523 §3)."""
 
     claims: Value
@@ -155,7 +151,7 @@ class Jwt(_Frozen):
     lifetime: float = 180.0
 
 
-class Introspect(_Frozen):
+class Introspect(msgspec.Struct, frozen=True, kw_only=True):
     """How an API that shares no expiry is asked for it (RFC 7662)."""
 
     request: Request
@@ -165,19 +161,19 @@ class Introspect(_Frozen):
     every: float = 600.0
 
 
-class TokenRules(_Frozen):
+class TokenRules(msgspec.Struct, frozen=True, kw_only=True):
     """What is particular about an API's tokens; times are in seconds."""
 
     params: Value = NOTHING
     headers: Value = NOTHING
-    client_auth: Literal["body", "basic"] = "body"
+    client_auth: str = "body"
     lifetime: float | None = None
     refresh_margin: float = 300.0
     jwt: Jwt | None = None
     introspect: Introspect | None = None
 
 
-class Retry(_Frozen):
+class Retry(msgspec.Struct, frozen=True, kw_only=True):
     """How a failed call is tried again; times are in seconds."""
 
     attempts: int = 5
@@ -186,7 +182,7 @@ class Retry(_Frozen):
     respect: str = "retry-after"
 
 
-class Limits(_Frozen):
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What an API bears."""
 
     concurrency: int | None = None
@@ -194,23 +190,23 @@ class Limits(_Frozen):
     of: Expression | None = None
 
 
-class HmacProof(_Frozen):
+class HmacProof(msgspec.Struct, frozen=True, kw_only=True):
     """A keyed hash of a webhook's body (RFC 2104)."""
 
     header: str
     algorithm: str = "sha256"
-    encoding: Literal["hex", "base64"] = "hex"
+    encoding: str = "hex"
     prefix: str = ""
 
 
-class TokenProof(_Frozen):
+class TokenProof(msgspec.Struct, frozen=True, kw_only=True):
     """A secret that a webhook carries."""
 
     header: str | None = None
     query: str | None = None
 
 
-class WebhookRules(_Frozen):
+class WebhookRules(msgspec.Struct, frozen=True, kw_only=True):
     """How a webhook is proved, and to whom it belongs."""
 
     proof: HmacProof | TokenProof
@@ -222,7 +218,7 @@ class WebhookRules(_Frozen):
     respond_body: Value | None = None
 
 
-class Provider(_Frozen):
+class Provider(msgspec.Struct, frozen=True, kw_only=True):
     """How one API is reached and authorised, and what it can do."""
 
     name: str
@@ -257,7 +253,7 @@ class Provider(_Frozen):
     operations: Mapping[str, Operation] = {}
 
 
-class Call(_Frozen):
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """An operation and what it is given."""
 
     operation: Operation
@@ -266,17 +262,17 @@ class Call(_Frozen):
     when: Expression | None = None
 
 
-class Incremental(_Frozen):
+class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     """How a sync reads only what changed."""
 
     cursor: Expression
-    type: Literal["timestamp", "number"] = "timestamp"
+    type: str = "timestamp"
     #: seconds
     lookback: float = 0.0
     start: str | int | None = None
 
 
-class Deletes(_Frozen):
+class Deletes(msgspec.Struct, frozen=True, kw_only=True):
     """How a sync knows deleted records: exactly one of the three."""
 
     when: Expression | None = None
@@ -285,7 +281,7 @@ class Deletes(_Frozen):
     missing: bool = False
 
 
-class FieldFrom(_Frozen):
+class FieldFrom(msgspec.Struct, frozen=True, kw_only=True):
     """A field that an expression gives, brought to a type."""
 
     source: Expression
@@ -293,7 +289,7 @@ class FieldFrom(_Frozen):
     where: Expression | None = None
 
 
-class FieldMap(_Frozen):
+class FieldMap(msgspec.Struct, frozen=True, kw_only=True):
     """A field that is a map of fields, or one map for each item of a list."""
 
     fields: Mapping[str, Field]
@@ -305,7 +301,7 @@ class FieldMap(_Frozen):
 Field = Fixed | FieldFrom | FieldMap
 
 
-class Trigger(_Frozen):
+class Trigger(msgspec.Struct, frozen=True, kw_only=True):
     """The webhook event that starts a sync or a workflow."""
 
     event: str
@@ -313,7 +309,7 @@ class Trigger(_Frozen):
     input: Mapping[str, Expression] = {}
 
 
-class Sync(_Frozen):
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
     """What data to keep in step with a source, bound to one provider."""
 
     name: str
@@ -338,7 +334,7 @@ class Sync(_Frozen):
     digest: str = ""
 
 
-class Step(_Frozen):
+class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step of a workflow; exactly one of call, request, set, returns and fail is there."""
 
     place: Place
@@ -353,7 +349,7 @@ class Step(_Frozen):
     output: Value | None = None
 
 
-class Workflow(_Frozen):
+class Workflow(msgspec.Struct, frozen=True, kw_only=True):
     """What to do, step by step, bound to one provider."""
 
     name: str

@@ -1,4 +1,4 @@
-"""The check of names: an expression may mention only what its place offers, and that is known at load time."""
+"""The check of names: an expression may mention only what its place offers, known at load time."""
 
 from __future__ import annotations
 
@@ -64,7 +64,9 @@ class _Check:
 
     def visit(self, node: nodes.Node, local: frozenset[str]) -> None:
         if isinstance(node, nodes.Stmt) and not isinstance(node, _STATEMENTS):
-            self._add(type(node).__name__.lower(), "{%% %s %%} is not offered; there are if, for and set", node)
+            self._add(
+                type(node).__name__.lower(), "{%% %s %%} is not offered; there are if, for and set", node
+            )
             return
         if isinstance(node, nodes.For):
             self._for(node, local)

@@ -121,7 +121,16 @@ def render_sarif(problems: Iterable[Problem], version: str) -> str:
 
 def _sarif(problem: Problem) -> dict[str, object]:
     place = problem.place
-    region = {"startLine": place.line, "startColumn": place.column, "endColumn": place.column + problem.length}
+    region = {
+        "startLine": place.line,
+        "startColumn": place.column,
+        "endColumn": place.column + problem.length,
+    }
     where = {"physicalLocation": {"artifactLocation": {"uri": place.file}, "region": region}}
     message = problem.message + (f" ({problem.suggestion})" if problem.suggestion else "")
-    return {"ruleId": problem.code, "level": problem.severity, "message": {"text": message}, "locations": [where]}
+    return {
+        "ruleId": problem.code,
+        "level": problem.severity,
+        "message": {"text": message},
+        "locations": [where],
+    }

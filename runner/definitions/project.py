@@ -1,6 +1,6 @@
 """A project folder read into checked definitions.
 
-`terapi` finds the folder from anywhere below it, as git does: it is the nearest one that has a `providers.yaml`.
+`terapi` finds the folder from anywhere below it, as git does: the nearest one that has a `providers.yaml`.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from runner.definitions.expressions import Language
 from runner.definitions.model import Provider, Sync, Workflow
 from runner.definitions.names import nearest
 from runner.definitions.problems import Problem
-from runner.definitions.reader import Reader
+from runner.definitions.reader import Reader, items, mapping, text
 from runner.definitions.schema import SchemaBook
 from runner.errors import DefinitionsInvalid, UsageError
 
@@ -43,8 +43,7 @@ def find_root(start: Path) -> Path:
 class Project:
     """The definitions of a folder; what is wrong with them stands in ``problems``.
 
-    Syncs and workflows are bound to an integration's provider when they are asked for, and checked against every one
-    that they name when the project is loaded.
+    Syncs and workflows are bound to the provider of each integration that they name, and checked against it.
     """
 
     def __init__(self, root: Path) -> None:
@@ -118,11 +117,11 @@ class Project:
         node = self._read(self.root / "providers.yaml")
         if node is None or self._refused("providers", node):
             return
-        assert isinstance(node, yaml.Mapping)
-        entries = resolve_aliases(node, self.problems)
-        self.providers = {name: self._provider(name, entry, node) for name, entry in entries.items()}
+        top = mapping(node)
+        entries = resolve_aliases(top, self.problems)
+        self.providers = {name: self._provider(name, entry) for name, entry in entries.items()}
 
-    def _provider(self, name: str, entry: yaml.Mapping, top: yaml.Mapping) -> Provider:
+    def _provider(self, name: str, entry: yaml.Mapping) -> Provider:
         # An alias shares its nodes with its original, so a problem in them would be found twice: keep one.
         found: list[Problem] = []
         provider = build_provider(name, entry, found)
@@ -138,30 +137,45 @@ class Project:
         node = self._read(path)
         if node is None or self._refused(kind, node):
             return
-        assert isinstance(node, yaml.Mapping)
-        name, key = str(node.entries[kind].data), node.entries[kind]
+        top = mapping(node)
+        name, key = text(top, kind), top.entries[kind]
         known = self._syncs if kind == "sync" else self._workflows
         if name in known:
-            self.problems.append(Problem(key.place, f"another file defines the {kind} `{name}` already", len(name), code="duplicate"))
+            self.problems.append(
+                Problem(
+                    key.place,
+                    f"another file defines the {kind} `{name}` already",
+                    len(name),
+                    code="duplicate",
+                )
+            )
             return
-        self._bind(kind, name, node)
+        self._bind(kind, name, top)
 
     def _bind(self, kind: str, name: str, node: yaml.Mapping) -> None:
         before = len(self.problems)
-        for item in getattr(node.entries["integrations"], "items", []):
+        for item in items(node, "integrations"):
             found: list[Problem] = []
-            integration = Reader(Language(), found).one_of(item, self.providers, "integration") if self.providers else None
+            integration = (
+                Reader(Language(), found).one_of(item, self.providers, "integration")
+                if self.providers
+                else None
+            )
             if integration is not None:
                 self._bind_one(kind, name, node, self.providers[integration], found)
             self.problems += [problem for problem in found if problem not in self.problems[before:]]
 
-    def _bind_one(self, kind: str, name: str, node: yaml.Mapping, provider: Provider, found: list[Problem]) -> None:
+    def _bind_one(
+        self, kind: str, name: str, node: yaml.Mapping, provider: Provider, found: list[Problem]
+    ) -> None:
         reader = Reader(Language(provider.functions), found)
         if kind == "sync":
             self._syncs.setdefault(name, {})[provider.name] = build_sync(node, provider, reader)
         else:
             source = self.sources[node.place.file]
-            self._workflows.setdefault(name, {})[provider.name] = build_workflow(node, provider, reader, source)
+            self._workflows.setdefault(name, {})[provider.name] = build_workflow(
+                node, provider, reader, source
+            )
 
 
 def _definitions(folder: Path) -> Iterable[Path]:

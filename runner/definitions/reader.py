@@ -20,7 +20,14 @@ RESPONSE: Names = {"response": {"status": None, "headers": None, "body": None, "
 #: what is known of the page that is asked for
 PAGE: Names = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
 
-_JSON_TYPES = {"string": str, "number": (int, float), "integer": int, "boolean": bool, "object": dict, "array": list}
+_JSON_TYPES = {
+    "string": str,
+    "number": (int, float),
+    "integer": int,
+    "boolean": bool,
+    "object": dict,
+    "array": list,
+}
 
 
 class Reader:
@@ -35,11 +42,13 @@ class Reader:
         self.language = language
         self.problems = problems
 
-    def problem(self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1) -> None:
+    def problem(
+        self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1
+    ) -> None:
         self.problems.append(Problem(node.place, message, length, suggestion, code=code))
 
     def expression(self, node: yaml.Node, names: Names) -> Expression:
-        """A bare expression; a file with problems is never run, so what stands in for a bad one does not matter."""
+        """A bare expression; what stands in for a bad one does not matter, since it is never run."""
         source = _source(node)
         found, findings = self.language.expression(source, names)
         self._report(source, findings)
@@ -93,13 +102,21 @@ class Reader:
 
     def one_of(self, node: yaml.Node, known: Iterable[str], what: str) -> str | None:
         """The name that a node gives, where it is one of ``known``."""
-        assert isinstance(node, yaml.Scalar)
         known = sorted(known)
+        node = _source(node)
         if node.text in known:
             return node.text
         guess = nearest(node.text, known)
-        mend = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(known)}" if known else "there are none"
-        self.problem(node, f"there is no {what} `{node.text}`", f"unknown-{what}", mend, max(1, len(node.text)))
+        mend = (
+            f"did you mean `{guess}`?"
+            if guess
+            else f"there are: {', '.join(known)}"
+            if known
+            else "there are none"
+        )
+        self.problem(
+            node, f"there is no {what} `{node.text}`", f"unknown-{what}", mend, max(1, len(node.text))
+        )
         return None
 
     def arguments(self, node: yaml.Mapping, name: str, params: Mapping[str, Param], names: Names) -> Value:
@@ -115,7 +132,12 @@ class Reader:
         for param in params.values():
             if param.required and param.name not in entries:
                 at = node.keys.get("use", node)
-                self.problem(at, f"`{name}` needs `{param.name}`", "missing-param", f"add it below `with`: {param.description}")
+                self.problem(
+                    at,
+                    f"`{name}` needs `{param.name}`",
+                    "missing-param",
+                    f"add it below `with`: {param.description}",
+                )
             elif param.name in entries:
                 self._check_constant(entries[param.name], param)
         return self.value(given, names) if given is not None else MapOf({})
@@ -146,13 +168,18 @@ def fits(value: object, kind: str) -> bool:
 
 
 def _source(node: yaml.Node) -> yaml.Scalar:
-    assert isinstance(node, yaml.Scalar), node
-    return node
+    return cast(yaml.Scalar, node)
 
 
 def mapping(node: yaml.Node | None) -> yaml.Mapping:
     """The map that the schema has already seen to be there; an empty one where there is none."""
     return node if isinstance(node, yaml.Mapping) else yaml.EMPTY
+
+
+def items(node: yaml.Mapping, key: str) -> list[yaml.Node]:
+    """The list under a key; an empty one where there is none."""
+    found = node.entries.get(key)
+    return found.items if isinstance(found, yaml.Sequence) else []
 
 
 def text(node: yaml.Mapping, key: str, default: str = "") -> str:
@@ -179,7 +206,7 @@ def _param(name: str, node: yaml.Mapping) -> Param:
     has_default = "default" in node.entries
     return Param(
         name=name,
-        type=cast("str", text(node, "type", "any")),  # type: ignore[arg-type]
+        type=text(node, "type", "any"),
         description=text(node, "description"),
         required=data(node, "required", not has_default),
         default=data(node, "default", None),

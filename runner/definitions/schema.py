@@ -1,8 +1,8 @@
 """The JSON Schemas, and what they refuse said in one sentence each.
 
-The same files serve editors (draft 2020-12) and this loader. A few annotations of our own make messages and checks
-possible that the standard's keywords say badly: `x-exactly-one` and `x-at-most-one` (a list of keys), and
-`x-pattern-message` (a pattern in words).
+The same files serve editors (draft 2020-12) and this loader. A few annotations of our own make messages and
+checks possible that the standard's keywords say badly: `x-exactly-one` and `x-at-most-one` (a list of keys),
+and `x-pattern-message` (a pattern in words).
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from pathlib import Path
 from typing import cast
 
 import jsonschema_rs
+from jsonschema_rs import ValidationErrorKind as Kind
 
 from runner.definitions import yaml
 from runner.definitions.names import nearest
 from runner.definitions.problems import Problem
 from runner.definitions.resources import schemas_folder
-from runner.errors import Place
 
 Schema = Mapping[str, object]
 KINDS = ("providers", "sync", "workflow")
@@ -87,7 +87,7 @@ class KindSchema:
         return schema
 
     def key_of(self, path: Sequence[str | int]) -> str:
-        """The dotted key of a path, without the names that people chose: `provider.operations.request.path`."""
+        """The dotted key of a path, without names that people chose: `provider.operations.request.path`."""
         keys, schema = [self.prefix], self.resolve(self.root)
         for step in path:
             if isinstance(step, str) and step in cast(Mapping[str, object], schema.get("properties", {})):
@@ -100,7 +100,9 @@ class KindSchema:
         yield from _documented(self, self.prefix, self.resolve(self.root), frozenset())
 
 
-def _documented(book: KindSchema, name: str, schema: Schema, above: frozenset[int]) -> Iterator[tuple[str, Schema]]:
+def _documented(
+    book: KindSchema, name: str, schema: Schema, above: frozenset[int]
+) -> Iterator[tuple[str, Schema]]:
     if id(schema) in above:
         return
     above |= {id(schema)}
@@ -117,41 +119,51 @@ def _documented(book: KindSchema, name: str, schema: Schema, above: frozenset[in
 def _refused(book: KindSchema, node: yaml.Node, error: jsonschema_rs.ValidationError) -> list[Problem]:
     path = list(error.instance_path)
     target = yaml.find(node, path)
-    kind = error.kind
     see = book.key_of(path)
-    if kind.name == "additionalProperties":
-        return [_unknown_key(book, target, path, key) for key in kind.unexpected]
-    if kind.name == "required":
-        message = f"`{kind.property}` is missing"
-        return [Problem(_first_place(target), message, 1, f"add `{kind.property}: …`", f"{see}.{kind.property}", "missing-key")]
-    if kind.name == "propertyNames":
-        return [_bad_name(book, target, path, kind.error)]
+    match error.kind:
+        case Kind.AdditionalProperties(unexpected=keys):
+            return [_unknown_key(book, target, path, key) for key in keys]
+        case Kind.Required(property=key):
+            message = f"`{key}` is missing"
+            return [Problem(target.place, message, 1, f"add `{key}: …`", f"{see}.{key}", "missing-key")]
+        case Kind.PropertyNames(error=inner):
+            return [_bad_name(book, target, path, inner)]
     name = str(path[-1]) if path else "the file"
-    message, mend = _sentence(book.at(path), name, kind, error.instance)
-    return [Problem(target.place, message, _width(target), mend, see, kind.name)]
+    subject = f"item {int(name) + 1}" if name.isdigit() else f"`{name}`" if path else name
+    message, mend = _sentence(book.at(path), subject, error.kind, error.instance)
+    return [Problem(target.place, message, _width(target), mend, see, error.kind.name)]
 
 
-def _sentence(schema: Schema, name: str, kind: jsonschema_rs.ValidationErrorKind, found: object) -> tuple[str, str | None]:
-    subject = f"item {int(name) + 1}" if name.isdigit() else f"`{name}`" if name != "the file" else name
-    if kind.name == "type":
-        types = " or ".join(_TYPES[one] for one in kind.types)
-        mend = f'write: "{_short(found)}"' if kind.types == ["string"] and not isinstance(found, (list, dict)) else None
-        return f"{subject} must be {types}, found {describe(found)}", mend
-    if kind.name in ("enum", "const"):
-        options = kind.options if kind.name == "enum" else [kind.expected_value]
-        guess = nearest(str(found), [str(option) for option in options])
-        allowed = ", ".join(f"`{_short(option)}`" for option in options)
-        return f"{subject} cannot be {describe(found)}; it can be {allowed}", guess and f"did you mean `{guess}`?"
-    if kind.name == "pattern":
-        return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, kind.pattern)}"
-    if kind.name in ("minimum", "maximum"):
-        side = "at least" if kind.name == "minimum" else "at most"
-        return f"{subject} must be {side} {kind.limit}, found {found}", None
-    if kind.name in ("minItems", "minProperties"):
-        return f"{subject} must have at least one entry", None
-    if kind.name == "dependentRequired":
-        return f"{subject}: {kind.value}", None
-    return f"{subject} is not valid: {kind.name}", None
+def _sentence(schema: Schema, subject: str, kind: Kind, found: object) -> tuple[str, str | None]:
+    match kind:
+        case Kind.Type(types=types):
+            wanted = " or ".join(_TYPES[one] for one in types)
+            quotable = types == ["string"] and not isinstance(found, (list, dict))
+            return (
+                f"{subject} must be {wanted}, found {describe(found)}",
+                f'write: "{_short(found)}"' if quotable else None,
+            )
+        case Kind.Enum(options=options):
+            return _not_among(subject, found, options)
+        case Kind.Constant(expected_value=value):
+            return _not_among(subject, found, [value])
+        case Kind.Pattern(pattern=pattern):
+            return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, pattern)}"
+        case Kind.Minimum(limit=limit):
+            return f"{subject} must be at least {limit}, found {found}", None
+        case Kind.Maximum(limit=limit):
+            return f"{subject} must be at most {limit}, found {found}", None
+        case Kind.MinItems() | Kind.MinProperties():
+            return f"{subject} must have at least one entry", None
+    return f"{subject} is not what the schema allows ({kind.name})", None
+
+
+def _not_among(subject: str, found: object, options: object) -> tuple[str, str | None]:
+    known = [_short(option) for option in cast(list[object], options)]
+    guess = nearest(str(found), known)
+    allowed = ", ".join(f"`{option}`" for option in known)
+    mend = f"did you mean `{guess}`?" if guess else None
+    return f"{subject} cannot be {describe(found)}; it can be {allowed}", mend
 
 
 def _pattern(schema: Schema, pattern: str) -> str:
@@ -161,18 +173,37 @@ def _pattern(schema: Schema, pattern: str) -> str:
 def _unknown_key(book: KindSchema, target: yaml.Node, path: list[str | int], key: str) -> Problem:
     known = sorted(cast(Mapping[str, object], book.at(path).get("properties", {})))
     guess = nearest(key, known)
-    mend = f"did you mean `{guess}`?" if guess else f"known here: {', '.join(known)}" if len(known) <= 14 else None
+    mend = (
+        f"did you mean `{guess}`?"
+        if guess
+        else f"known here: {', '.join(known)}"
+        if len(known) <= 14
+        else None
+    )
     see = book.key_of([*path, guess]) if guess else book.key_of(path)
     place = target.keys[key].place if isinstance(target, yaml.Mapping) else target.place
+    if " " in key and isinstance(target, yaml.Mapping) and target.entries[key].data is None:
+        mend = "a `,` ends a value in `{…}`: put the whole value between quotes"
     return Problem(place, f"unknown key `{key}`", len(key), mend, see, "unknown-key")
 
 
-def _bad_name(book: KindSchema, target: yaml.Node, path: list[str | int], error: jsonschema_rs.ValidationError) -> Problem:
+def _bad_name(
+    book: KindSchema, target: yaml.Node, path: list[str | int], error: jsonschema_rs.ValidationError
+) -> Problem:
     key = str(error.instance)
     names = cast(Schema, book.at(path).get("propertyNames", {}))
     expected = _pattern(names, str(names.get("pattern", "")))
-    place = target.keys[key].place if isinstance(target, yaml.Mapping) and key in target.keys else target.place
-    return Problem(place, f"`{key}` cannot be a name here", max(1, len(key)), f"expected {expected}", book.key_of(path), "name")
+    place = (
+        target.keys[key].place if isinstance(target, yaml.Mapping) and key in target.keys else target.place
+    )
+    return Problem(
+        place,
+        f"`{key}` cannot be a name here",
+        max(1, len(key)),
+        f"expected {expected}",
+        book.key_of(path),
+        "name",
+    )
 
 
 def _choices(book: KindSchema, node: yaml.Node, schema: Schema, path: list[str | int]) -> list[Problem]:
@@ -199,15 +230,13 @@ def _choice(book: KindSchema, node: yaml.Mapping, schema: Schema, path: list[str
             found = " and ".join(f"`{key}`" for key in there)
             where = node.keys[there[1]]
             message = f"this takes {how} one of {listed}; found {found}"
-            problems.append(Problem(where.place, message, len(there[1]), "remove one", book.key_of(path), "choice"))
+            problems.append(
+                Problem(where.place, message, len(there[1]), "remove one", book.key_of(path), "choice")
+            )
         elif not there and options and rule == "x-exactly-one":
             message = f"this takes exactly one of {listed}; found none"
-            problems.append(Problem(_first_place(node), message, 1, None, book.key_of(path), "choice"))
+            problems.append(Problem(node.place, message, 1, None, book.key_of(path), "choice"))
     return problems
-
-
-def _first_place(node: yaml.Node) -> Place:
-    return node.place
 
 
 def _width(node: yaml.Node) -> int:

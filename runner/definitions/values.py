@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import NoReturn
 
 from jinja2 import Undefined
-from jinja2.exceptions import SecurityError, UndefinedError
+from jinja2.exceptions import SecurityError, TemplateRuntimeError, UndefinedError
 
 #: characters that one text built by an expression may have
 MAX_TEXT = 1_000_000
@@ -32,9 +32,9 @@ class Absent(Undefined):
         hint: str | None = None,
         obj: object = None,
         name: str | None = None,
-        exc: type[Exception] = UndefinedError,
+        exc: type[TemplateRuntimeError] = UndefinedError,
     ) -> None:
-        super().__init__(hint, obj, name, exc)  # type: ignore[arg-type]
+        super().__init__(hint, obj, name, exc)
 
     def _fail_with_undefined_error(self, *args: object, **kwargs: object) -> NoReturn:
         raise UndefinedError(f"{self.label} is absent")
@@ -66,8 +66,10 @@ class Absent(Undefined):
     def __bool__(self) -> bool:
         return False
 
-    __str__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _fail_with_undefined_error  # type: ignore[assignment]
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = _fail_with_undefined_error
+    __str__ = __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = _fail_with_undefined_error
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = (
+        _fail_with_undefined_error
+    )
     __lt__ = __le__ = __gt__ = __ge__ = __int__ = __float__ = __neg__ = __pos__ = _fail_with_undefined_error
     __call__ = __getitem__ = __pow__ = __rpow__ = _fail_with_undefined_error
 

@@ -1,14 +1,15 @@
 """YAML read into nodes that know where they stand.
 
-YAML 1.2's core schema with three tightenings: only `true` and `false` are booleans, a number with a leading zero
-stays text, and what JSON cannot say (`.inf`, `.nan`) is a problem. Duplicate keys are problems; aliases are bounded.
+YAML 1.2's core schema with three tightenings: only `true` and `false` are booleans, a number with a leading
+zero stays text, and what JSON cannot say (`.inf`, `.nan`) is a problem. Duplicate keys are problems, aliases
+are bounded.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Final, Union
+from typing import Final, Union, cast
 
 import msgspec
 import yaml
@@ -138,7 +139,9 @@ def read(content: str | bytes, name: str) -> tuple[Node | None, list[Problem]]:
 
 def _decode(content: str | bytes, name: str) -> tuple[str, Problem | None]:
     if len(content) > MAX_BYTES:
-        return "", Problem(Place(name), "the file is larger than 1 MiB", suggestion="split it", code="too-large")
+        return "", Problem(
+            Place(name), "the file is larger than 1 MiB", suggestion="split it", code="too-large"
+        )
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     except UnicodeDecodeError as exc:
@@ -166,14 +169,16 @@ class _Composer:
             for event in events:
                 if isinstance(event, yaml.DocumentStartEvent) and top is not None:
                     message = "a second document begins here; a definition is one document"
-                    self._add(event.start_mark, message, "yaml-documents", "remove the `---`", 3)
+                    self._add(_mark(event), message, "yaml-documents", "remove the `---`", 3)
                     break
                 if isinstance(event, yaml.NodeEvent):
                     top = self._node(event, events, 0)
         except yaml.MarkedYAMLError as exc:
             return None, [syntax_problem(exc, self.file.name, self.file.text)]
         except yaml.YAMLError as exc:
-            return None, [Problem(Place(self.file.name), f"the file cannot be read: {exc}", code="yaml-syntax")]
+            return None, [
+                Problem(Place(self.file.name), f"the file cannot be read: {exc}", code="yaml-syntax")
+            ]
         except _TooMuch as exc:
             return None, [exc.problem]
         if top is None and not self.problems:
@@ -181,7 +186,9 @@ class _Composer:
             self.problems.append(Problem(Place(self.file.name), message, code="empty"))
         return (None if self.problems else top), self.problems
 
-    def _add(self, mark: yaml.Mark, message: str, code: str, suggestion: str | None = None, length: int = 1) -> None:
+    def _add(
+        self, mark: yaml.Mark, message: str, code: str, suggestion: str | None = None, length: int = 1
+    ) -> None:
         self.problems.append(Problem(self.file.place(mark), message, length, suggestion, code=code))
 
     def _stop(self, mark: yaml.Mark, message: str, code: str) -> _TooMuch:
@@ -190,7 +197,7 @@ class _Composer:
     def _node(self, event: yaml.NodeEvent, events: Iterator[yaml.Event], depth: int) -> Node:
         self._count(event, 1)
         if depth > MAX_DEPTH:
-            raise self._stop(event.start_mark, f"nested more than {MAX_DEPTH} levels deep", "too-deep")
+            raise self._stop(_mark(event), f"nested more than {MAX_DEPTH} levels deep", "too-deep")
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.anchor:
@@ -206,20 +213,19 @@ class _Composer:
             return self._mapping(event, events, depth)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(event, events, depth)
-        assert isinstance(event, yaml.ScalarEvent)
-        return self._scalar(event)
+        return self._scalar(cast(yaml.ScalarEvent, event))
 
     def _count(self, event: yaml.Event, size: int) -> None:
         self.nodes += size
         if self.nodes > MAX_NODES:
             message = f"the file unfolds to more than {MAX_NODES:,} values"
-            raise self._stop(event.start_mark, message, "alias-bomb")
+            raise self._stop(_mark(event), message, "alias-bomb")
 
     def _alias(self, event: yaml.AliasEvent) -> Node:
-        node = self.anchors.get(event.anchor, ...)
+        node = self.anchors.get(str(event.anchor), ...)
         if node is ... or node is None:
             what = "is not defined above" if node is ... else "contains itself"
-            raise self._stop(event.start_mark, f"the alias `*{event.anchor}` {what}", "yaml-alias")
+            raise self._stop(_mark(event), f"the alias `*{event.anchor}` {what}", "yaml-alias")
         self._count(event, _size(node))
         return node
 
@@ -227,34 +233,39 @@ class _Composer:
         tag = getattr(event, "tag", None)
         if tag is None or tag == "!" or tag in (_CORE + "str", _CORE + "map", _CORE + "seq"):
             return
-        if isinstance(event, yaml.ScalarEvent) and tag in (_CORE + "int", _CORE + "float", _CORE + "bool", _CORE + "null"):
+        if isinstance(event, yaml.ScalarEvent) and tag in (
+            _CORE + "int",
+            _CORE + "float",
+            _CORE + "bool",
+            _CORE + "null",
+        ):
             return
         shown = tag.replace(_CORE, "!!")
         message = f"the tag `{shown}` is not allowed; definitions are plain data"
-        self._add(event.start_mark, message, "yaml-tag", "remove the tag", len(shown))
+        self._add(_mark(event), message, "yaml-tag", "remove the tag", len(shown))
 
     def _sequence(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Sequence:
         items: list[Node] = []
         for event in events:
             if isinstance(event, yaml.SequenceEndEvent):
                 break
-            items.append(self._node(event, events, depth + 1))
-        return Sequence(items, self.file.place(start.start_mark))
+            items.append(self._node(cast(yaml.NodeEvent, event), events, depth + 1))
+        return Sequence(items, self.file.place(_mark(start)))
 
     def _mapping(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Mapping:
-        mapping = Mapping({}, {}, self.file.place(start.start_mark))
+        mapping = Mapping({}, {}, self.file.place(_mark(start)))
         merges: list[tuple[yaml.Mark, Node]] = []
         for event in events:
             if isinstance(event, yaml.MappingEndEvent):
                 break
-            key = self._node(event, events, depth + 1)
-            value = self._node(next(events), events, depth + 1)
+            key = self._node(cast(yaml.NodeEvent, event), events, depth + 1)
+            value = self._node(cast(yaml.NodeEvent, next(events)), events, depth + 1)
             if not isinstance(key, Scalar):
-                at, message, mend = trap_of(self.file.text, start.start_mark.index)
+                at, message, mend = trap_of(self.file.text, _mark(start).index)
                 length = len(mend) - len('write: ""') if mend else 1
                 self.problems.append(Problem(self.file.place_at(at), message, length, mend, code="yaml-key"))
             elif key.text == "<<" and key.style == "":
-                merges.append((event.start_mark, value))
+                merges.append((_mark(event), value))
             else:
                 self._put(mapping, key, value)
         for mark, value in merges:
@@ -264,8 +275,12 @@ class _Composer:
     def _put(self, mapping: Mapping, key: Scalar, value: Node) -> None:
         first = mapping.keys.get(key.text)
         if first is not None:
-            message = f"the key `{key.text}` stands here twice; it was given in line {first.place.line} already"
-            problem = Problem(key.place, message, max(1, len(key.text)), "remove one of them", code="duplicate-key")
+            message = (
+                f"the key `{key.text}` stands here twice; it was given in line {first.place.line} already"
+            )
+            problem = Problem(
+                key.place, message, max(1, len(key.text)), "remove one of them", code="duplicate-key"
+            )
             self.problems.append(problem)
             return
         mapping.entries[key.text] = value
@@ -281,14 +296,14 @@ class _Composer:
                 mapping.keys.setdefault(key, part.keys[key])
 
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
-        text, mark = event.value, event.start_mark
+        text, mark = event.value, _mark(event)
         style = event.style or ""
         plain = event.implicit[0] and not style
         value: str | int | float | bool | None = text
         if plain or (event.tag or "").removeprefix(_CORE) in ("int", "float", "bool", "null"):
             value = self._resolve(text, mark)
         if isinstance(value, str) and text.count("{{") != text.count("}}"):
-            self._unclosed(text, mark, event.end_mark)
+            self._unclosed(text, mark, cast(yaml.Mark, event.end_mark))
         return Scalar(value, text, self.file.place(mark), mark.index, style, self.file)
 
     def _unclosed(self, text: str, mark: yaml.Mark, end: yaml.Mark) -> None:
@@ -312,9 +327,13 @@ class _Composer:
         return text
 
 
-class _TooMuch(Exception):  # noqa: N818 - ends the reading of one file
+class _TooMuch(Exception):
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
+
+
+def _mark(event: yaml.Event) -> yaml.Mark:
+    return cast(yaml.Mark, event.start_mark)
 
 
 def _size(node: Node) -> int:

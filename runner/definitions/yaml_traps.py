@@ -23,7 +23,7 @@ def syntax_problem(error: yaml.MarkedYAMLError, name: str, text: str) -> Problem
 
 
 def trap_of(text: str, index: int) -> tuple[int, str, str | None]:
-    """A map that is the key of another: nearly always `{{ … }}` that wants quotes; where, what, and the mend."""
+    """A map that is the key of another, nearly always an unquoted `{{ … }}`: where, what, and the mend."""
     start = text.find("{{", max(0, index - 1), index + 2)
     if start < 0:
         return index, "a key must be text", None
@@ -41,7 +41,9 @@ def _tab(name: str, lines: list[str], number: int) -> Problem | None:
     return None
 
 
-def _recognise(error: yaml.MarkedYAMLError, name: str, lines: list[str], number: int, mark: yaml.Mark) -> Problem:
+def _recognise(
+    error: yaml.MarkedYAMLError, name: str, lines: list[str], number: int, mark: yaml.Mark
+) -> Problem:
     said = error.problem or ""
     for candidate in (number, number - 1):
         if 0 <= candidate < len(lines):
@@ -51,7 +53,9 @@ def _recognise(error: yaml.MarkedYAMLError, name: str, lines: list[str], number:
     place = Place(name, number + 1, mark.column + 1)
     if "unexpected end of stream" in said and error.context_mark is not None:
         opened = Place(name, error.context_mark.line + 1, error.context_mark.column + 1)
-        return Problem(opened, "this quote is never closed", 1, "close it with the same quote", code="yaml-quote")
+        return Problem(
+            opened, "this quote is never closed", 1, "close it with the same quote", code="yaml-quote"
+        )
     for trap in (_colon, _flow, _start, _quoted):
         found = trap(said, lines[number], place, mark.column)
         if found:
@@ -88,7 +92,9 @@ def _flow(said: str, line: str, place: Place, column: int) -> Problem | None:
     opened = line.rfind("{{", 0, column + 1)
     if opened > 0 and line.find("{") < opened:
         message = "`{{` inside an unquoted value of a `{…}` map needs quotes"
-        return Problem(Place(place.file, place.line, opened + 1), message, 2, 'write: "… {{ … }} …"', code="yaml-flow")
+        return Problem(
+            Place(place.file, place.line, opened + 1), message, 2, 'write: "… {{ … }} …"', code="yaml-flow"
+        )
     message = "this map or list is not closed, or a `,` is missing"
     return Problem(place, message, 1, "values with `[`, `{` or `,` in them need quotes", code="yaml-flow")
 
@@ -109,7 +115,9 @@ def _quoted(said: str, line: str, place: Place, column: int) -> Problem | None:
     if not before.endswith(('"', "'", "]", "}")) or "expected" not in said:
         return None
     message = "something follows behind the end of a quoted value, list or map"
-    return Problem(place, message, 1, "put quotes of the other kind around the whole value", code="yaml-quote")
+    return Problem(
+        place, message, 1, "put quotes of the other kind around the whole value", code="yaml-quote"
+    )
 
 
 def _forgotten_colon(name: str, lines: list[str], error: yaml.MarkedYAMLError, number: int) -> Problem:
@@ -123,4 +131,7 @@ def _forgotten_colon(name: str, lines: list[str], error: yaml.MarkedYAMLError, n
 
 
 def _plain(said: str) -> str:
-    return said.replace("did not find", "there is no").replace("found character", "the character") or "unknown syntax"
+    return (
+        said.replace("did not find", "there is no").replace("found character", "the character")
+        or "unknown syntax"
+    )
