@@ -1,7 +1,8 @@
 """The expression language: Jinja, sandboxed, with names checked when a definition is loaded.
 
 Two kinds of string, fixed per key by the schema: a *template* is text that may hold `{{ … }}`; an
-*expression* is always computed and written bare. `docs/language.md` has the rules; what is bounded stands in `values.py`.
+*expression* is always computed and written bare. `docs/language.md` has the rules; what is bounded stands in
+`values.py`.
 """
 
 from __future__ import annotations
@@ -355,7 +356,7 @@ def _limited(pieces: Iterator[str]) -> Iterator[str]:
 def _guard(tree: nodes.Node) -> nodes.Node:
     """The tree with each loop counted and each `~` checked."""
     for node in list(tree.find_all(nodes.For)):
-        node.iter = _filter(node.iter, "_over")
+        node.iter = _filter(cast(nodes.Expr, node.iter), "_over")
     return _replace_concat(tree)
 
 
@@ -376,7 +377,7 @@ def _text_parts(tree: nodes.Node) -> nodes.Node:
     for output in tree.find_all(nodes.Output):
         for position, node in enumerate(output.nodes):
             if not isinstance(node, nodes.TemplateData):
-                output.nodes[position] = _filter(cast(nodes.Expr, node), "_part", nodes.Const(index))
+                output.nodes[position] = _filter(node, "_part", nodes.Const(index))
                 index += 1
     return tree
 

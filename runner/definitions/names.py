@@ -43,6 +43,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     plain = word.lower().replace("-", "_")
     if plain in folded:
         return folded[plain]
+    swapped = [name for key, name in folded.items() if sorted(key) == sorted(plain)]
+    if swapped:
+        return swapped[0]
     close = difflib.get_close_matches(plain, folded, n=1, cutoff=0.65)
     return folded[close[0]] if close else None
 

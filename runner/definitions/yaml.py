@@ -263,7 +263,8 @@ class _Composer:
             if not isinstance(key, Scalar):
                 at, message, mend = trap_of(self.file.text, _mark(start).index)
                 length = len(mend) - len('write: ""') if mend else 1
-                self.problems.append(Problem(self.file.place_at(at), message, length, mend, code="yaml-key"))
+                place = self.file.place_at(at) if at >= 0 else self.file.place(_mark(event))
+                self.problems.append(Problem(place, message, length, mend, code="yaml-key"))
             elif key.text == "<<" and key.style == "":
                 merges.append((_mark(event), value))
             else:

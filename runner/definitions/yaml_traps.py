@@ -26,7 +26,7 @@ def trap_of(text: str, index: int) -> tuple[int, str, str | None]:
     """A map that is the key of another, nearly always an unquoted `{{ … }}`: where, what, and the mend."""
     start = text.find("{{", max(0, index - 1), index + 2)
     if start < 0:
-        return index, "a key must be text", None
+        return -1, "a key must be text", None
     end = text.find("}}", start)
     template = text[start : end + 2] if end >= 0 else "{{ … }}"
     return start, "a value that begins with `{{` needs quotes", f'write: "{template}"'
@@ -89,7 +89,7 @@ def _colon(said: str, line: str, place: Place, column: int) -> Problem | None:
 def _flow(said: str, line: str, place: Place, column: int) -> Problem | None:
     if "expected ',' or '}'" not in said and "expected ',' or ']'" not in said:
         return None
-    opened = line.rfind("{{", 0, column + 1)
+    opened = line.rfind("{{", 0, column + 2)
     if opened > 0 and line.find("{") < opened:
         message = "`{{` inside an unquoted value of a `{…}` map needs quotes"
         return Problem(

@@ -1,0 +1,157 @@
+"""YAML: what is read, and the sentence for each way in which it breaks."""
+
+from __future__ import annotations
+
+import pytest
+import yaml as pyyaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from runner.definitions import yaml
+from runner.definitions.problems import render_github, render_text
+
+BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
+    f"{name}: &{name} [{', '.join([f'*{above}'] * 9)}]\n"
+    for above, name in zip("abcdefg", "bcdefgh", strict=True)
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "message", "mend"),
+    [
+        ("a:\n\tb: 1\n", 2, 1, "a tab cannot indent YAML", "use spaces"),
+        ("a: {{ x }}\n", 1, 4, "a value that begins with `{{` needs quotes", 'write: "{{ x }}"'),
+        ("a: {{ x }}/y\n", 1, 4, "a value that begins with `{{` needs quotes", 'write: "{{ x }}/y"'),
+        ("a: {q: {{ x }}, b: 1}\n", 1, 8, "a value that begins with `{{` needs quotes", 'write: "{{ x }}"'),
+        ("a: {q: v {{ x }} w}\n", 1, 10, "`{{` inside an unquoted value of a `{…}` map needs quotes", 'write: "… {{ … }} …"'),
+        ("a: b: c\n", 1, 5, "`: ` inside a plain value begins a map where none can be", "put the whole value between quotes"),
+        ("version: 1\nsync contacts\nmodel: X\n", 2, 1, "this line has no `: `", "write: key: value"),
+        ("version: 1\nsync:contacts\nmodel: X\n", 2, 1, "this line has no `: `", "write: sync: contacts"),
+        ("a: 'foo\nb: 1\n", 1, 4, "this quote is never closed", "close it with the same quote"),
+        ('a: "x" ~ y\n', 1, 8, "something follows behind the end of a quoted value, list or map", "put quotes of the other kind around the whole value"),
+        ("a: [b] == c\n", 1, 8, "something follows behind the end of a quoted value, list or map", "put quotes of the other kind around the whole value"),
+        ("a: *foo\n", 1, 4, "the alias `*foo` is not defined above", None),
+        ("a: **\n", 1, 4, "a value cannot begin with `*`", "put the whole value between quotes"),
+        ("a: @foo\n", 1, 4, "a value cannot begin with `@`", "put the whole value between quotes"),
+        ("a: `x`\n", 1, 4, "a value cannot begin with a backtick", "put the whole value between quotes"),
+        ("a: 1\nb: 2\na: 3\n", 3, 1, "the key `a` stands here twice; it was given in line 1 already", "remove one of them"),
+        ("a: !!python/object:os.system x\n", 1, 4, "the tag `!!python/object:os.system` is not allowed; definitions are plain data", "remove the tag"),
+        ("a: 1\n---\nb: 2\n", 2, 1, "a second document begins here; a definition is one document", "remove the `---`"),
+        ("a: .inf\n", 1, 4, "`.inf` is no number that JSON can say", "quote it if it is text"),
+        ("a: x {{ y #z }}\n", 1, 10, "` #` begins a comment, and cuts the template in front of it", "put the whole value between quotes"),
+        ("a:\n  b: 1\n c: 2\n", 3, 2, "the indentation does not fit the lines above, or a `- ` or `:` is missing", "line it up with its neighbours"),
+        ("a: \x01", 1, 4, "the control character U+0001 cannot stand in YAML", None),
+        ("[" * 5000, 1, 62, "nested more than 60 levels deep", None),
+        (BOMB, 5, 12, "the file unfolds to more than 20,000 values", None),
+        ("a: &a [*a]\n", 1, 8, "the alias `*a` contains itself", None),
+        ("? [a]\n: b\n", 1, 3, "a key must be text", None),
+        ("", 1, 1, "the file is empty", None),
+        ("# only a comment\n", 1, 1, "the file is empty", None),
+    ],
+)  # fmt: skip
+def test_broken_yaml_gets_a_sentence(
+    text: str, line: int, column: int, message: str, mend: str | None
+) -> None:
+    node, problems = yaml.read(text, "f.yaml")
+    assert node is None
+    found = problems[0]
+    assert (found.place.line, found.place.column, found.message, found.suggestion) == (
+        line,
+        column,
+        message,
+        mend,
+    )
+    assert render_text(problems, {"f.yaml": text}).startswith(f"f.yaml:{line}:{column}: error: {message}")
+
+
+def test_bytes_that_are_no_utf8_are_named() -> None:
+    _, problems = yaml.read(b"a: 1\nb: \xff\n", "f.yaml")
+    assert problems[0].message == "the file is not UTF-8: byte 0xff at offset 8"
+    assert (problems[0].place.line, problems[0].place.column) == (2, 4)
+
+
+def test_a_large_file_is_refused_before_it_is_read() -> None:
+    assert yaml.read(b"a" * (1 << 21), "f.yaml")[1][0].message == "the file is larger than 1 MiB"
+
+
+def test_scalars_follow_yaml_1_2() -> None:
+    text = "a: no\nb: 2026-01-01\nc: 007\nd: 1_000\ne: 0x10\nf: 1.5e3\ng: on\ni: .5\nj: +3\nl: '5'\nm: ~\nn: true\no:\n"
+    node, _ = yaml.read(text, "f")
+    assert node is not None
+    assert node.data == {
+        "a": "no", "b": "2026-01-01", "c": "007", "d": "1_000", "e": 16, "f": 1500.0, "g": "on", "i": 0.5, "j": 3,
+        "l": "5", "m": None, "n": True, "o": None,
+    }  # fmt: skip
+
+
+def test_merge_keys_give_way_to_explicit_ones() -> None:
+    node, _ = yaml.read("x: &x {a: 1, b: 1}\ny:\n  <<: *x\n  b: 2\n", "f")
+    assert node is not None
+    assert node.data == {"x": {"a": 1, "b": 1}, "y": {"b": 2, "a": 1}}
+
+
+@pytest.mark.parametrize(
+    ("text", "word", "line", "column"),
+    [
+        ("k: alpha beta\n", "beta", 1, 10),
+        ('k: "alpha beta"\n', "beta", 1, 11),
+        ("k: >-\n  one two\n  three beta\n", "beta", 3, 9),
+        ("k: |\n  one two\n  three beta\n", "beta", 3, 9),
+        ("k: {a: beta}\n", "beta", 1, 8),
+    ],
+)
+def test_a_character_of_a_value_is_found_in_the_file(text: str, word: str, line: int, column: int) -> None:
+    node, _ = yaml.read(text, "f")
+    assert isinstance(node, yaml.Mapping)
+    value = node.entries["k"]
+    scalar = value.entries["a"] if isinstance(value, yaml.Mapping) else value
+    assert isinstance(scalar, yaml.Scalar)
+    place = scalar.at(scalar.text.index(word))
+    assert (place.line, place.column) == (line, column)
+
+
+def test_a_problem_is_shown_with_its_line() -> None:
+    source = "model: Contact\nprimay_key: id\n"
+    problem = yaml.Problem(yaml.Place("syncs/contacts.yaml", 2, 1), "unknown key `primay_key`", 10, "did you mean `primary_key`?", "sync.primary_key")  # fmt: skip
+    assert render_text([problem], {"syncs/contacts.yaml": source}) == (
+        "syncs/contacts.yaml:2:1: error: unknown key `primay_key`\n"
+        "    2 | primay_key: id\n"
+        "      | ^^^^^^^^^^ did you mean `primary_key`?\n"
+        "  see: terapi explain sync.primary_key"
+    )
+
+
+def test_github_annotations_escape_what_would_end_them() -> None:
+    problem = yaml.Problem(yaml.Place("a,b:c.yaml", 2, 3), "50% of\nit", 4, code="x")
+    assert (
+        render_github([problem])
+        == "::error file=a%2Cb%3Ac.yaml,line=2,col=3,endColumn=7,title=x::50%25 of%0Ait"
+    )
+
+
+@given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
+def test_anything_is_read_or_refused(content: str | bytes) -> None:
+    node, problems = yaml.read(content, "f")
+    assert (node is None) == bool(problems)
+    render_text(problems, {"f": content if isinstance(content, str) else content.decode("utf-8", "replace")})
+
+
+plain = st.recursive(
+    st.booleans()
+    | st.integers(-(10**9), 10**9)
+    | st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.from_regex(r"[a-z]{1,6}", fullmatch=True), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.from_regex(r"[a-z]{1,6}", fullmatch=True), plain, min_size=1, max_size=4))
+def test_what_another_writer_writes_is_read_as_it_was(data: dict[str, object]) -> None:
+    written = pyyaml.safe_dump(data, allow_unicode=True, default_style='"' if "{{" in str(data) else None)
+    node, problems = yaml.read(written, "f")
+    assert problems == []
+    assert node is not None
+    assert node.data == data
