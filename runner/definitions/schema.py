@@ -64,7 +64,7 @@ class KindSchema:
         for error in self._validator.iter_errors(node.data):
             problems += _refused(self, node, error)
         problems += _choices(self, node, self.root, [])
-        return problems
+        return _without_echoes(problems)
 
     def resolve(self, schema: object) -> Schema:
         """The schema itself where ``schema`` only refers to it."""
@@ -114,6 +114,12 @@ def _documented(
         inner = book.resolve(below)
         yield f"{name}.{key}", inner
         yield from _documented(book, f"{name}.{key}", inner, above)
+
+
+def _without_echoes(problems: list[Problem]) -> list[Problem]:
+    """A key that is missing because it is misspelt is told once, where it is misspelt."""
+    meant = {problem.see for problem in problems if problem.code == "unknown-key"}
+    return [problem for problem in problems if problem.code != "missing-key" or problem.see not in meant]
 
 
 def _refused(book: KindSchema, node: yaml.Node, error: jsonschema_rs.ValidationError) -> list[Problem]:

@@ -1,0 +1,144 @@
+"""`terapi`: the command, its list of commands, and the door at which every error ends.
+
+Commands are imported when they are called, so that `terapi --help` costs no more than click itself.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import click
+
+from runner import __version__
+from runner.errors import DefinitionsInvalid, TerapiError
+
+if TYPE_CHECKING:
+    from runner.cli.app import App
+
+
+class Entry(NamedTuple):
+    """A command that is imported when it is called."""
+
+    module: str
+    help: str
+
+
+#: name → where the command is; the help is the first line of its own, held equal by a test
+COMMANDS: dict[str, Entry] = {
+    "init": Entry("init", "Begin a project: definitions, tests, editor settings."),
+    "validate": Entry("validate", "Check definitions; exit 3 where any is wrong."),
+    "explain": Entry("explain", "Say what a key of a definition means."),
+    "providers": Entry("providers", "The APIs that are configured."),
+    "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
+}
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported on demand."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [name for name in COMMANDS if _exists(COMMANDS[name].module)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        if name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"runner.cli.{COMMANDS[name].module}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The list from `COMMANDS`, without importing any of them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name].help) for name in self.list_commands(ctx)])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(_unknown(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _exists(module: str) -> bool:
+    return (Path(__file__).parent / f"{module}.py").is_file()
+
+
+def _unknown(name: str) -> str:
+    from runner.definitions.names import nearest
+
+    guess = nearest(name, COMMANDS)
+    return f"there is no command `{name}`" + (f"; did you mean `{guess}`?" if guess else "")
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Begin with: terapi init shop && cd shop && terapi validate",
+)
+@click.option("-C", "folder", type=click.Path(path_type=Path), metavar="DIR", help="Run as if begun in DIR.")
+@click.version_option(__version__, prog_name="terapi")
+@click.pass_context
+def cli(ctx: click.Context, folder: Path | None) -> None:
+    """Run integrations that are written in YAML: connect, sync, and work with any API."""
+    from runner.cli.app import App
+
+    ctx.obj = App(folder)
+
+
+def main(args: Sequence[str] | None = None) -> None:
+    """The process: runs a command and exits with its code (see docs/cli.md)."""
+    sys.exit(run(args))
+
+
+def run(args: Sequence[str] | None = None) -> int:
+    """Runs a command and gives its exit code; nothing but the interpreter's own exits gets past."""
+    try:
+        return _guarded(lambda: cli.main(args=args, prog_name="terapi", standalone_mode=False))
+    except click.exceptions.Exit as exc:
+        return exc.exit_code
+    except click.ClickException as exc:
+        exc.show()
+        return exc.exit_code
+    except click.Abort:
+        click.echo("stopped", err=True)
+        return 130
+
+
+def _guarded(command: Callable[[], object]) -> int:
+    try:
+        result = command()
+    except TerapiError as exc:
+        _tell(exc)
+        return exc.exit_code
+    except KeyboardInterrupt:
+        click.echo("stopped", err=True)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has left, as `| head` does; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    return result if isinstance(result, int) else 0
+
+
+def _tell(error: TerapiError) -> None:
+    """What failed, where, and what to do next; on stderr."""
+    if isinstance(error, DefinitionsInvalid):
+        from runner.definitions.problems import render_text
+
+        click.echo(render_text(error.problems, error.sources), err=True)
+    head = click.style("error:", fg="red", bold=True)
+    click.echo(f"{head} {error.message}", err=True)
+    if error.where is not None:
+        click.echo(f"  at {error.where}", err=True)
+    if error.hint:
+        click.echo(f"  next: {error.hint}", err=True)
+
+
+def app_of(ctx: click.Context) -> App:
+    found: App = ctx.obj
+    return found
