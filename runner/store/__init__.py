@@ -1,1 +1,21 @@
 """What is kept: connections, records, checkpoints, runs, deliveries."""
+
+from runner.store.connections import Connection, OAuthClient
+from runner.store.records import Changes, Record, Stream
+from runner.store.runs import Delivery, Run
+from runner.store.state import SyncKey, SyncState
+from runner.store.store import Store, open_store
+
+__all__ = [
+    "Changes",
+    "Connection",
+    "Delivery",
+    "OAuthClient",
+    "Record",
+    "Run",
+    "Store",
+    "Stream",
+    "SyncKey",
+    "SyncState",
+    "open_store",
+]

@@ -1,0 +1,64 @@
+-- name: save
+INSERT INTO connections (integration, id, provider, auth, config, metadata, tags, end_user, sealed, key_id,
+  allow_local, error, created_at, updated_at)
+VALUES (:integration, :id, :provider, :auth, :config, :metadata, :tags, :end_user, :sealed, :key_id,
+  :allow_local, NULL, :now, :now)
+ON CONFLICT (integration, id) DO UPDATE SET
+  provider = excluded.provider, auth = excluded.auth, config = excluded.config,
+  metadata = coalesce(excluded.metadata, metadata), tags = excluded.tags, end_user = excluded.end_user,
+  sealed = excluded.sealed, key_id = excluded.key_id, allow_local = excluded.allow_local, error = NULL,
+  version = version + 1, updated_at = excluded.updated_at
+
+-- name: get
+SELECT * FROM connections WHERE integration = :integration AND id = :id
+
+-- name: find
+SELECT * FROM connections WHERE id = :id ORDER BY integration
+
+-- name: list
+SELECT * FROM connections WHERE :integration IS NULL OR integration = :integration
+ORDER BY integration, id LIMIT :limit OFFSET :offset
+
+-- name: update_credentials
+UPDATE connections SET sealed = :sealed, key_id = :key_id, config = :config, error = NULL,
+  version = version + 1, updated_at = :now
+WHERE integration = :integration AND id = :id AND version = :expected
+
+-- name: set_error
+UPDATE connections SET error = :error, updated_at = :now WHERE integration = :integration AND id = :id
+
+-- name: set_config
+UPDATE connections SET config = :value, updated_at = :now WHERE integration = :integration AND id = :id
+
+-- name: set_metadata
+UPDATE connections SET metadata = :value, updated_at = :now WHERE integration = :integration AND id = :id
+
+-- name: touch
+UPDATE connections SET last_fetched_at = :now WHERE integration = :integration AND id = :id
+
+-- name: delete
+DELETE FROM connections WHERE integration = :integration AND id = :id
+
+-- name: delete_seen
+DELETE FROM seen WHERE stream IN (SELECT number FROM streams WHERE integration = :integration AND connection = :id)
+
+-- name: delete_records
+DELETE FROM records WHERE stream IN (SELECT number FROM streams WHERE integration = :integration AND connection = :id)
+
+-- name: delete_streams
+DELETE FROM streams WHERE integration = :integration AND connection = :id
+
+-- name: delete_state
+DELETE FROM sync_state WHERE integration = :integration AND connection = :id
+
+-- name: save_client
+INSERT INTO clients (integration, client_id, sealed, key_id, updated_at)
+VALUES (:integration, :client_id, :sealed, :key_id, :now)
+ON CONFLICT (integration) DO UPDATE SET client_id = excluded.client_id, sealed = excluded.sealed,
+  key_id = excluded.key_id, updated_at = excluded.updated_at
+
+-- name: get_client
+SELECT * FROM clients WHERE integration = :integration
+
+-- name: list_clients
+SELECT * FROM clients ORDER BY integration

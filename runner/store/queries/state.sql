@@ -1,0 +1,20 @@
+-- name: get
+SELECT * FROM sync_state
+WHERE integration = :integration AND connection = :connection AND sync = :sync AND model = :model
+
+-- name: put
+INSERT INTO sync_state (integration, connection, sync, model, checkpoint, last_run, progress, digest, updated_at)
+VALUES (:integration, :connection, :sync, :model, :checkpoint, :last_run, :progress, :digest, :now)
+ON CONFLICT (integration, connection, sync, model) DO UPDATE SET checkpoint = excluded.checkpoint,
+  last_run = excluded.last_run, progress = excluded.progress, digest = excluded.digest,
+  updated_at = excluded.updated_at
+
+-- name: clear
+DELETE FROM sync_state
+WHERE integration = :integration AND connection = :connection AND sync = :sync AND model = :model
+
+-- name: get_setting
+SELECT value FROM settings WHERE name = :name
+
+-- name: set_setting
+INSERT INTO settings (name, value) VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value

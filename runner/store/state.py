@@ -1,0 +1,75 @@
+"""How far each sync has come: its checkpoint, and the progress of a run that was cut short."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+
+import msgspec
+
+from runner.store.database import Database, load_queries
+
+
+class SyncKey(msgspec.Struct, frozen=True, kw_only=True):
+    """One sync's model on one connection."""
+
+    integration: str
+    connection: str
+    sync: str
+    model: str
+
+
+class SyncState(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it has come."""
+
+    #: the highest cursor that is stored
+    checkpoint: str | int | float | None = None
+    #: when the last finished run began, by the server's clock, in seconds since 1970
+    last_run: float | None = None
+    #: where the run under way stands; None between runs
+    progress: Mapping[str, object] | None = None
+    #: of the definition that stored what is there
+    digest: str = ""
+
+
+class States:
+    """The state of the syncs of a store."""
+
+    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
+        self._database = database
+        self._sql = load_queries("state")
+        self._clock = clock
+
+    def get(self, key: SyncKey) -> SyncState:
+        """The state; a blank one where the sync never ran."""
+        row = self._database.row(self._sql["get"], msgspec.structs.asdict(key))
+        if row is None:
+            return SyncState()
+        return SyncState(
+            checkpoint=json.loads(row["checkpoint"]) if row["checkpoint"] else None,
+            last_run=row["last_run"],
+            progress=json.loads(row["progress"]) if row["progress"] else None,
+            digest=row["digest"],
+        )
+
+    def put(self, key: SyncKey, state: SyncState) -> None:
+        """Keeps the state; call it inside `atomic()` together with the records that it speaks of."""
+        given = {
+            "checkpoint": None if state.checkpoint is None else json.dumps(state.checkpoint),
+            "last_run": state.last_run,
+            "progress": None if state.progress is None else json.dumps(state.progress),
+            "digest": state.digest,
+            "now": self._clock(),
+        }
+        self._database.run(self._sql["put"], {**msgspec.structs.asdict(key), **given})
+
+    def clear(self, key: SyncKey) -> None:
+        self._database.run(self._sql["clear"], msgspec.structs.asdict(key))
+
+    def setting(self, name: str) -> str | None:
+        row = self._database.row(self._sql["get_setting"], {"name": name})
+        return None if row is None else str(row["value"])
+
+    def set_setting(self, name: str, value: str) -> None:
+        self._database.run(self._sql["set_setting"], {"name": name, "value": value})
