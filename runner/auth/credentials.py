@@ -1,0 +1,84 @@
+"""What a connection proves itself with."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from typing import cast
+
+import msgspec
+
+from runner.auth.vault import Vault
+from runner.definitions.functions import instant
+from runner.store import Connection
+
+
+class Credentials(msgspec.Struct, frozen=True, kw_only=True):
+    """Tokens, or what tokens are got with; never printed."""
+
+    #: OAUTH2, OAUTH2_CC, JWT_BEARER, BASIC, API_KEY or NONE
+    type: str
+    access_token: str | None = None
+    refresh_token: str | None = None
+    #: seconds since 1970; None where nobody told
+    expires_at: float | None = None
+    #: when the token was last known to work, in seconds since 1970
+    checked_at: float | None = None
+    #: the token endpoint's answer
+    raw: Mapping[str, object] = {}
+    #: what a person entered: username, password, apiKey, private_key, client_id, client_secret
+    values: Mapping[str, object] = {}
+
+    def __repr__(self) -> str:
+        return f"Credentials({self.type})"
+
+    def secrets(self) -> list[str]:
+        """Every text in it that nobody may see."""
+        known = [self.access_token, self.refresh_token, *self.values.values(), *self.raw.values()]
+        return [value for value in known if isinstance(value, str) and len(value) >= 8]
+
+
+def context_of(integration: str, id: str) -> str:
+    return f"connection:{integration}:{id}"
+
+
+def seal(vault: Vault, credentials: Credentials, integration: str, id: str) -> tuple[bytes, str]:
+    return vault.seal(msgspec.structs.asdict(credentials), context_of(integration, id))
+
+
+def unseal(vault: Vault, connection: Connection) -> Credentials:
+    """The credentials of a connection.
+
+    Raises:
+        StoreError: the vault's keys do not open them.
+    """
+    data = vault.open(connection.sealed, connection.key_id, context_of(connection.integration, connection.id))
+    return msgspec.convert(data, Credentials)
+
+
+def from_token_answer(
+    answer: Mapping[str, object], before: Credentials, lifetime: float | None, now: float | None = None
+) -> Credentials:
+    """Credentials after a token answer (RFC 6749 §5.1); what it does not repeat stays.
+
+    Args:
+        lifetime: how long a token lives where the answer does not say, in seconds.
+    """
+    now = time.time() if now is None else now
+    return msgspec.structs.replace(
+        before,
+        access_token=cast(str, answer["access_token"]),
+        refresh_token=cast("str | None", answer.get("refresh_token") or before.refresh_token),
+        expires_at=_expiry(answer, lifetime, now),
+        checked_at=now,
+        raw=dict(answer),
+    )
+
+
+def _expiry(answer: Mapping[str, object], lifetime: float | None, now: float) -> float | None:
+    seconds = answer.get("expires_in")
+    if isinstance(seconds, (int, float, str)) and str(seconds).replace(".", "", 1).isdigit():
+        return now + float(seconds)
+    if answer.get("expires_at"):
+        return instant(answer["expires_at"]).timestamp()
+    return now + lifetime if lifetime else None

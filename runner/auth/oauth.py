@@ -1,0 +1,174 @@
+"""OAuth 2.0 without I/O: what to ask, and what to make of the answer.
+
+Each function gives a request; the caller sends it. Sources: RFC 6749 (grants), RFC 7636 (PKCE), RFC 7523 (JWT
+bearer), RFC 9700 (best practice).
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+import time
+from collections.abc import Mapping
+from typing import cast
+from urllib.parse import urlencode
+
+import msgspec
+
+from runner.auth.clients import Client
+from runner.auth.credentials import Credentials
+from runner.definitions.exchange import Outgoing
+from runner.definitions.functions import text
+from runner.definitions.model import Provider, Value
+from runner.definitions.values import is_nothing
+from runner.errors import NotConnected, UsageError
+
+JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
+
+
+class Authorization(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to let a person agree: kept until the browser comes back."""
+
+    url: str
+    #: comes back with the answer, once (RFC 6749 §10.12)
+    state: str
+    verifier: str | None
+    redirect_uri: str
+
+
+def authorization(
+    provider: Provider,
+    client: Client,
+    config: Mapping[str, object],
+    redirect_uri: str,
+    scopes: tuple[str, ...] = (),
+) -> Authorization:
+    """The address where a person agrees (RFC 6749 §4.1.1, RFC 7636 §4.3)."""
+    state = secrets.token_urlsafe(32)
+    verifier = secrets.token_urlsafe(64) if provider.pkce else None
+    params = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": redirect_uri,
+        "state": state,
+        "scope": provider.scope_separator.join(scopes or provider.scopes),
+    }
+    if verifier is not None:
+        params |= {"code_challenge": challenge(verifier), "code_challenge_method": "S256"}
+    scope = {"config": config, **client.scope()}
+    params |= _texts(provider.authorization_params, scope)
+    url = _address(provider, provider.authorization_url, "authorization_url", scope)
+    joiner = "&" if "?" in url else "?"
+    address = f"{url}{joiner}{urlencode({name: value for name, value in params.items() if value})}"
+    return Authorization(url=address, state=state, verifier=verifier, redirect_uri=redirect_uri)
+
+
+def challenge(verifier: str) -> str:
+    """The S256 code challenge (RFC 7636 §4.2)."""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
+
+
+def exchange_code(
+    provider: Provider, client: Client, config: Mapping[str, object], attempt: Authorization, code: str
+) -> Outgoing:
+    """Trades the code for tokens (RFC 6749 §4.1.3)."""
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": attempt.redirect_uri}
+    if attempt.verifier is not None:
+        form["code_verifier"] = attempt.verifier
+    return _token_request(provider, client, config, form)
+
+
+def renew(provider: Provider, client: Client, config: Mapping[str, object], held: Credentials) -> Outgoing:
+    """Asks for a new access token the way that the credentials allow.
+
+    Raises:
+        NotConnected: they allow none.
+    """
+    if held.type == "OAUTH2_CC":
+        return _token_request(provider, client, config, {"grant_type": "client_credentials"})
+    if held.type == "JWT_BEARER":
+        form = {"grant_type": JWT_BEARER, "assertion": _assertion(provider, client, config, held)}
+        return _token_request(provider, client, config, form, prove=False)
+    if held.refresh_token is None:
+        raise NotConnected(
+            "the access token has ended and there is no refresh token to renew it with",
+            hint="connect again, with the scope that gives a refresh token",
+        )
+    return _token_request(
+        provider, client, config, {"grant_type": "refresh_token", "refresh_token": held.refresh_token}
+    )
+
+
+def revoke(provider: Provider, client: Client, config: Mapping[str, object], token: str) -> Outgoing | None:
+    """Takes a token back (RFC 7009 §2.1); None where the API has no such address."""
+    if provider.revoke_url is None:
+        return None
+    url = _address(provider, provider.revoke_url, "revoke_url", {"config": config, **client.scope()})
+    return _form_request(url, {"token": token}, {})
+
+
+def _token_request(
+    provider: Provider,
+    client: Client,
+    config: Mapping[str, object],
+    form: Mapping[str, str],
+    *,
+    prove: bool = True,
+) -> Outgoing:
+    scope = {"config": config, **client.scope()}
+    headers = {"Accept": "application/json", **_texts(provider.token.headers, scope)}
+    fields = {**form, **_texts(provider.token.params, scope)}
+    if prove and provider.token.client_auth == "basic":
+        pair = f"{client.id}:{client.secret or ''}".encode()
+        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+    elif prove:
+        fields["client_id"] = client.id
+        if client.secret:
+            fields["client_secret"] = client.secret
+    return _form_request(_address(provider, provider.token_url, "token_url", scope), fields, headers)
+
+
+def _form_request(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Outgoing:
+    kind = {"Content-Type": "application/x-www-form-urlencoded"}
+    return Outgoing(
+        method="POST", url=url, headers={**kind, **headers}, content=urlencode(form).encode(), timeout=60.0
+    )
+
+
+def _assertion(provider: Provider, client: Client, config: Mapping[str, object], held: Credentials) -> str:
+    import jwt
+
+    rules = provider.token.jwt
+    if rules is None:
+        raise UsageError(f"{provider.name} does not say what the assertion of a JWT bearer grant holds")
+    scope = {"config": config, "credentials": held.values, **client.scope()}
+    claims = cast(dict[str, object], rules.claims.evaluate(scope))
+    now = int(time.time())
+    try:
+        key = str(held.values["private_key"])
+        return jwt.encode(
+            {**claims, "iat": now, "exp": now + int(rules.lifetime)}, key, algorithm=rules.algorithm
+        )
+    except (KeyError, ValueError, TypeError, jwt.PyJWTError) as exc:
+        raise NotConnected(
+            "the private key cannot sign: expected one in PEM",
+            hint="give it as `private_key` on standard input",
+        ) from exc
+
+
+def _address(provider: Provider, value: Value | None, key: str, scope: Mapping[str, object]) -> str:
+    if value is None:
+        raise UsageError(
+            f"{provider.name} has no `{key}`", hint=f"add it to providers.yaml: terapi explain provider.{key}"
+        )
+    return text(value.evaluate(scope))
+
+
+def _texts(values: Value, scope: Mapping[str, object]) -> dict[str, str]:
+    found = values.evaluate(scope)
+    if is_nothing(found):
+        return {}
+    return {
+        name: text(value) for name, value in cast(Mapping[str, object], found).items() if value is not None
+    }

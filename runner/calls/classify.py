@@ -1,0 +1,193 @@
+"""What an answer means: a success, nothing, or a failure with its kind, its retry and its hint."""
+
+from __future__ import annotations
+
+import email.utils
+import time
+from collections.abc import Mapping
+
+import orjson
+
+from runner.auth.vault import mask
+from runner.definitions.exchange import Answer, Headers
+from runner.definitions.functions import text
+from runner.definitions.model import ErrorRule, Operation, Provider, Value
+from runner.definitions.values import is_nothing
+from runner.errors import CallError, ExpressionError, Place
+
+#: HTTP's own kinds, for what a provider's `errors` do not name (RFC 9110 §15)
+_KINDS = {
+    400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "bad_request",
+    408: "timeout", 409: "conflict", 410: "not_found", 412: "conflict", 413: "too_large", 422: "bad_request",
+    429: "rate_limited", 500: "server_error", 502: "unavailable", 503: "unavailable", 504: "unavailable",
+}  # fmt: skip
+#: kinds that another try may mend
+TRANSIENT = frozenset({"rate_limited", "unavailable", "server_error", "timeout", "network", "truncated"})
+_EXCERPT = 300
+
+
+def decode(answer: Answer, form: str) -> object:
+    """The body as JSON or text.
+
+    Raises:
+        CallError: of kind `truncated` or `not_json`.
+    """
+    if form == "text":
+        return answer.content.decode("utf-8", "replace")
+    if not answer.content.strip():
+        return None
+    try:
+        return orjson.loads(answer.content)
+    except orjson.JSONDecodeError as exc:
+        if answer.status >= 400:
+            return answer.content.decode("utf-8", "replace")
+        raise _not_json(answer) from exc
+
+
+def _not_json(answer: Answer) -> CallError:
+    start = answer.content.lstrip()[:15].lower()
+    if start.startswith((b"<!doctype", b"<html")):
+        message = f"{_where(answer)} answered {answer.status} with an HTML page instead of JSON"
+        hint = "a login or maintenance page, most likely: check the base URL, and whether the API is up"
+        return CallError(message, kind="not_json", status=answer.status, hint=hint)
+    if start.startswith((b"{", b"[")):
+        message = f"the JSON that {_where(answer)} answered ends too early or is broken"
+        return CallError(message, kind="truncated", status=answer.status, transient=True)
+    return CallError(
+        f"{_where(answer)} answered {answer.status} with something else than JSON", kind="not_json"
+    )
+
+
+def failure(
+    provider: Provider, answer: Answer, scope: Mapping[str, object], where: Place | None, secrets: list[str]
+) -> CallError | None:
+    """The failure that an answer is, or None."""
+    if answer.status < 300:
+        return None
+    return _failed(provider, answer, {**scope, **answer.scope()}, where, secrets)
+
+
+def judged(
+    provider: Provider, operation: Operation, answer: Answer, scope: Mapping[str, object], secrets: list[str]
+) -> tuple[CallError | None, bool]:
+    """What an operation's answer is: its failure if it is one, and whether it says that nothing was found."""
+    full = {**scope, **answer.scope()}
+    for rule in operation.responses:
+        if not _holds(rule.when.evaluate, full):
+            continue
+        if rule.means == "error":
+            kind = rule.kind or _kind(answer.status)
+            found = _error(answer, kind, full, None, rule.hint, operation.place, secrets)
+            return found, False
+        return None, rule.means == "empty"
+    return failure(provider, answer, scope, operation.place, secrets), False
+
+
+def _failed(
+    provider: Provider, answer: Answer, scope: Mapping[str, object], where: Place | None, secrets: list[str]
+) -> CallError:
+    for rule in provider.errors:
+        if _holds(rule.when.evaluate, scope):
+            return _by_rule(provider, rule, answer, scope, where, secrets)
+    return _retryable(
+        provider, _error(answer, _kind(answer.status), scope, None, None, where, secrets), answer
+    )
+
+
+def _by_rule(
+    provider: Provider,
+    rule: ErrorRule,
+    answer: Answer,
+    scope: Mapping[str, object],
+    where: Place | None,
+    secrets: list[str],
+) -> CallError:
+    found = _error(answer, rule.kind, scope, rule.message, rule.hint, where, secrets)
+    if rule.retry is not None:
+        found.transient = rule.retry
+    return _retryable(provider, found, answer)
+
+
+def _retryable(provider: Provider, error: CallError, answer: Answer) -> CallError:
+    error.retry_after = retry_after(answer.headers, provider.retry.respect)
+    return error
+
+
+def _holds(evaluate: object, scope: Mapping[str, object]) -> bool:
+    """A rule that cannot be computed for this answer, since its body has another shape, does not hold."""
+    try:
+        return bool(evaluate(scope))  # type: ignore[operator]
+    except ExpressionError:
+        return False
+
+
+def _error(
+    answer: Answer,
+    kind: str,
+    scope: Mapping[str, object],
+    message: Value | None,
+    hint: Value | None,
+    where: Place | None,
+    secrets: list[str],
+) -> CallError:
+    said = _text(message, scope) or _said(answer)
+    return CallError(
+        mask(f"{_where(answer)} answered {answer.status}: {said}", secrets),
+        kind=kind,
+        status=answer.status,
+        body=answer.body,
+        headers=dict(answer.headers),
+        transient=kind in TRANSIENT,
+        where=where,
+        hint=_text(hint, scope),
+    )
+
+
+def _text(value: Value | None, scope: Mapping[str, object]) -> str | None:
+    if value is None:
+        return None
+    try:
+        found = value.evaluate(scope)
+    except ExpressionError:
+        return None
+    return None if is_nothing(found) else text(found)
+
+
+def _said(answer: Answer) -> str:
+    """What the answer says of itself: its message where it has one in a usual place, else its beginning."""
+    body = answer.body[0] if isinstance(answer.body, list) and answer.body else answer.body
+    if isinstance(body, dict):
+        inner = body.get("error") if isinstance(body.get("error"), dict) else body
+        parts = [
+            inner.get(key) for key in ("errorCode", "error", "code", "message", "error_description", "detail")
+        ]
+        told = [str(part) for part in parts if isinstance(part, (str, int))]
+        if told:
+            return ": ".join(dict.fromkeys(told))
+    excerpt = " ".join(answer.content[:_EXCERPT].decode("utf-8", "replace").split())
+    return excerpt or "an empty body"
+
+
+def _where(answer: Answer) -> str:
+    """The address without its query, which may hold what nobody should see."""
+    return answer.url.split("?")[0]
+
+
+def _kind(status: int) -> str:
+    if status in _KINDS:
+        return _KINDS[status]
+    return "server_error" if status >= 500 else "redirect" if status < 400 else "bad_request"
+
+
+def retry_after(headers: Headers, name: str, now: float | None = None) -> float | None:
+    """Seconds that the answer asks to wait, given in seconds or as a date (RFC 9110 §10.2.3)."""
+    value = headers.get(name)
+    if value is None:
+        return None
+    if value.strip().replace(".", "", 1).isdigit():
+        return float(value)
+    try:
+        moment = email.utils.parsedate_to_datetime(value).timestamp()
+    except (TypeError, ValueError):
+        return None
+    return max(0.0, moment - (time.time() if now is None else now))
