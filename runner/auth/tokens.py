@@ -88,7 +88,7 @@ class Tokens:
         """
         place = stale.connection
         lock = self._store.lock(f"refresh:{place.integration}:{place.id}")
-        while not lock.acquire():
+        while not lock.acquire():  # noqa: ASYNC110 - the holder may be another process
             await asyncio.sleep(_LOOK)
         try:
             held = self.open(self._again(place))

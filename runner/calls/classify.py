@@ -157,7 +157,8 @@ def _said(answer: Answer) -> str:
     """What the answer says of itself: its message where it has one in a usual place, else its beginning."""
     body = answer.body[0] if isinstance(answer.body, list) and answer.body else answer.body
     if isinstance(body, dict):
-        inner = body.get("error") if isinstance(body.get("error"), dict) else body
+        nested = body.get("error")
+        inner = nested if isinstance(nested, dict) else body
         parts = [
             inner.get(key) for key in ("errorCode", "error", "code", "message", "error_description", "detail")
         ]

@@ -1,4 +1,4 @@
-"""Where credentials may be sent: only to a provider's own hosts, and never into private networks by accident."""
+"""Where credentials may be sent: only to a provider's own hosts, never into private networks by accident."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 def check_url(url: str, target: Target, where: Place | None = None) -> None:
     """Refuses a URL that is not one of the provider's.
 
-    A connection that was made with `--allow-local` may also go to the hosts of its own configured addresses where
-    those are local ones; plain `http` is for those alone.
+    A connection that was made with `--allow-local` may also go to the hosts of its own configured addresses
+    where those are local ones; plain `http` is for those alone.
 
     Raises:
         CallError: of kind `forbidden_host`.
@@ -30,10 +30,10 @@ def check_url(url: str, target: Target, where: Place | None = None) -> None:
     if not any(_matches(host, pattern) for pattern in target.provider.hosts):
         allowed = ", ".join(target.provider.hosts)
         raise CallError(
-            f"credentials of {target.provider.name} are not sent to {host or url!r}",
+            f"credentials of {target.provider.name} are not sent to {host or 'an address without a host'}",
             kind="forbidden_host",
             where=where,
-            hint=f"its hosts are {allowed}; where the API really has another, add it to `hosts` in providers.yaml",
+            hint=f"its hosts are {allowed}; if the API really has another, add it to its `hosts`",
         )
     if parts.scheme != "https":
         raise CallError(
@@ -69,7 +69,7 @@ def guarded_resolver(allow_local: bool) -> aiohttp.abc.AbstractResolver:
     import aiohttp
 
     class Guarded(aiohttp.ThreadedResolver):
-        async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[aiohttp.abc.ResolveResult]:  # type: ignore[override]
+        async def resolve(self, host: str, port: int = 0, family: int = 0) -> list[aiohttp.abc.ResolveResult]:
             found = await super().resolve(host, port, family)  # type: ignore[arg-type]
             if not allow_local and any(is_local(str(one["host"])) for one in found):
                 raise OSError(f"{host} leads to a private address")

@@ -96,6 +96,6 @@ class Pages:
             raise CallError(
                 f"{answer.url.split('?')[0]} gave the same page twice",
                 kind="repeated_page",
-                hint="check `paginate`: the request must use what it finds, such as page.cursor or page.offset",
+                hint="check `paginate`: the request must use what it finds, such as page.cursor",
             )
         self._last = digest

@@ -82,7 +82,9 @@ class Transport:
 def _translated(request: Outgoing, exc: BaseException) -> CallError:
     host = httpx.URL(request.url).host if "://" in request.url else request.url
     where = request.where
-    if isinstance(exc, (httpx.TimeoutException, asyncio.TimeoutError)):
+    # The transport calls every failed connection a timeout; its cause knows better.
+    refused = isinstance(exc, httpx.ConnectTimeout) and not isinstance(exc.__cause__, asyncio.TimeoutError)
+    if isinstance(exc, (httpx.TimeoutException, asyncio.TimeoutError)) and not refused:
         message = f"{host} did not answer within {request.timeout:g} s"
         return CallError(message, kind="timeout", transient=True, where=where)
     if isinstance(exc, (httpx.ReadError, httpx.RemoteProtocolError, aiohttp.ClientPayloadError)):

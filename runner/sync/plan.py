@@ -1,0 +1,100 @@
+"""Which part of the source a run reads: one window today, slices of it later."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from runner.definitions.functions import format_instant, instant, number
+from runner.definitions.model import Sync
+from runner.definitions.schema import describe
+from runner.definitions.values import is_nothing
+from runner.errors import RecordError
+from runner.store import SyncState
+
+#: where the first run of a sync by time begins, unless it says where
+_EPOCH = "1970-01-01T00:00:00Z"
+
+
+class Window(msgspec.Struct, kw_only=True):
+    """What a run reads, and how far it has come; kept with each page."""
+
+    #: whether it notes what it sees, since what it does not see is deleted at its end
+    noting: bool
+    #: the server's clock as the run began, in seconds since 1970
+    began: float
+    start: str | int | float | None = None
+    end: str | int | float | None = None
+    #: the highest cursor stored so far
+    reached: str | int | float | None = None
+    #: what leads to the next page
+    position: dict[str, object] | None = None
+    #: whether its last page is stored
+    whole: bool = False
+
+    def scope(self) -> dict[str, object]:
+        bounds = {"from": self.start, "to": self.end}
+        return {"slice": {name: value for name, value in bounds.items() if value is not None}}
+
+    def as_data(self) -> dict[str, object]:
+        return msgspec.structs.asdict(self)
+
+
+def window_of(sync: Sync, state: SyncState, now: float) -> Window:
+    """The next window: from the checkpoint less the lookback up to the server's now.
+
+    Args:
+        now: the server's clock, in seconds since 1970.
+    """
+    rules = sync.incremental
+    noting = sync.deletes is not None and sync.deletes.missing
+    if rules is None:
+        return Window(noting=noting, began=now)
+    if rules.type == "number":
+        start = state.checkpoint if state.checkpoint is not None else rules.start
+        return Window(noting=noting, began=now, start=0 if start is None else start, reached=state.checkpoint)
+    since = instant(state.checkpoint if state.checkpoint is not None else rules.start or _EPOCH).timestamp()
+    if state.checkpoint is not None:
+        since -= rules.lookback
+    return Window(
+        noting=noting,
+        began=now,
+        start=format_instant(instant(since)),
+        end=format_instant(instant(now)),
+        reached=state.checkpoint,
+    )
+
+
+def advanced(
+    sync: Sync, reached: str | int | float | None, values: Sequence[object]
+) -> str | int | float | None:
+    """The highest of what was reached and the cursors of a page.
+
+    Raises:
+        RecordError: a record has no cursor, or one of another type.
+    """
+    rules = sync.incremental
+    if rules is None or not values:
+        return reached
+    try:
+        if any(is_nothing(value) for value in values):
+            raise ValueError("a record has none")
+        if rules.type == "number":
+            highest: str | int | float = max(number(value) for value in values)
+            return highest if reached is None else max(number(reached), number(highest))
+        latest = format_instant(_latest(values))
+        return latest if reached is None or instant(reached) < instant(latest) else reached
+    except (ValueError, TypeError) as exc:
+        message = f"the cursor of `{sync.name}` is not usable: {exc}"
+        hint = f"the first of the page is {describe(values[0])}"
+        raise RecordError(message, where=rules.cursor.place, hint=hint) from exc
+
+
+def _latest(values: Sequence[object]) -> datetime:
+    """Times written in one form are in the order of their texts; only others need to be read one by one."""
+    texts = [value for value in values if isinstance(value, str)]
+    if len(texts) == len(values) and len({(len(value), value[19:20], value[23:]) for value in texts}) == 1:
+        return instant(max(texts))
+    return max(instant(value) for value in values)
