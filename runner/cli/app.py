@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
+    from runner.calls.access import Access
     from runner.definitions.project import Project
+    from runner.store import Store
+
+T = TypeVar("T")
 
 
 class App:
@@ -46,3 +53,26 @@ class App:
             DefinitionsInvalid: something is wrong in them.
         """
         return self.loaded.checked()
+
+    @cached_property
+    def store(self) -> Store:
+        """The state: `TERAPI_STORE`, or `.terapi/terapi.db` in the project folder.
+
+        Raises:
+            StoreError: it cannot be opened.
+        """
+        from runner.store import open_store
+
+        return open_store(
+            os.environ.get("TERAPI_STORE") or f"sqlite:///{self.root / '.terapi' / 'terapi.db'}"
+        )
+
+    def run(self, work: Callable[[Access], Awaitable[T]]) -> T:
+        """Runs what calls APIs, and closes what it opened."""
+        from runner.calls.access import Access
+
+        async def inside() -> T:
+            async with Access(self.project, self.store) as access:
+                return await work(access)
+
+        return asyncio.run(inside())

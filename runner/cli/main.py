@@ -34,6 +34,14 @@ COMMANDS: dict[str, Entry] = {
     "validate": Entry("validate", "Check definitions; exit 3 where any is wrong."),
     "explain": Entry("explain", "Say what a key of a definition means."),
     "providers": Entry("providers", "The APIs that are configured."),
+    "client": Entry("client", "OAuth clients: what an API knows us by."),
+    "connect": Entry("connect", "Authorise a connection and keep it."),
+    "connections": Entry("connections", "Connections: list, show, check, set, delete."),
+    "call": Entry("call", "Call one operation of a provider."),
+    "proxy": Entry("proxy", "Make a raw call with the right base URL and token."),
+    "sync": Entry("sync", "Run syncs."),
+    "records": Entry("records", "Show what was synced."),
+    "run": Entry("run", "Run a workflow."),
     "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
 }
 
@@ -113,7 +121,7 @@ def _guarded(command: Callable[[], object]) -> int:
     try:
         result = command()
     except TerapiError as exc:
-        _tell(exc)
+        tell(exc)
         return exc.exit_code
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
@@ -125,7 +133,7 @@ def _guarded(command: Callable[[], object]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _tell(error: TerapiError) -> None:
+def tell(error: TerapiError) -> None:
     """What failed, where, and what to do next; on stderr."""
     if isinstance(error, DefinitionsInvalid):
         from runner.definitions.problems import render_text

@@ -1,0 +1,178 @@
+"""`terapi connect`"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.main import app_of
+from runner.cli.options import document, json_option, pairs
+from runner.cli.output import echo_json
+from runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from runner.auth.credentials import Credentials
+    from runner.calls.access import Access, NewConnection
+    from runner.definitions.model import Provider
+    from runner.store import Connection
+
+#: what an imported token set calls its parts; all else of it is what a person enters
+_TOKENS = ("access_token", "refresh_token", "expires_at", "raw")
+
+
+@click.command(epilog="Example: terapi connect NAME --connection demo")
+@click.argument("integration")
+@click.option(
+    "--connection", "id", metavar="ID", default="default", show_default=True, help="How to call it."
+)
+@click.option("--config", multiple=True, metavar="K=V", help="A value of its configuration.")
+@click.option("--scope", multiple=True, metavar="S", help="A scope to ask for, instead of the provider's.")
+@click.option("--no-browser", is_flag=True, help="Print the address instead of opening it.")
+@click.option("--allow-local", is_flag=True, help="Let it call this machine and private networks.")
+@click.option(
+    "--credentials-stdin", is_flag=True, help="Read credentials or a token set as JSON from standard input."
+)
+@click.option(
+    "--callback-port",
+    default=8976,
+    show_default=True,
+    help="Where the browser comes back to; 0: any free one.",
+)
+@click.option(
+    "--timeout", default=600.0, show_default=True, metavar="SECONDS", help="How long to wait for the login."
+)
+@json_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    integration: str,
+    id: str,
+    config: tuple[str, ...],
+    scope: tuple[str, ...],
+    no_browser: bool,
+    allow_local: bool,
+    credentials_stdin: bool,
+    callback_port: int,
+    timeout: float,
+    as_json: bool,
+) -> None:
+    """Authorise a connection and keep it.
+
+    Opens the browser and waits for the login; `--credentials-stdin` is for what needs none: client credentials, JWT
+    bearer, API key, basic, or a token set from elsewhere.
+    """
+    from runner.calls.access import NewConnection
+
+    app = app_of(ctx)
+    provider = app.project.provider(integration)
+    place = NewConnection(id=id, config=_config(provider, pairs(config, "--config")), allow_local=allow_local)
+    if credentials_stdin or provider.auth_mode != "OAUTH2":
+        given = _credentials(provider, document("@-", "standard input") if credentials_stdin else {})
+        kept = app.run(lambda access: access.finish_credentials(provider, given, place))
+    else:
+        kept = app.run(
+            lambda access: _browse(access, provider, place, scope, (no_browser, callback_port, timeout))
+        )
+    _tell(kept, as_json)
+
+
+def _config(provider: Provider, given: dict[str, str]) -> dict[str, object]:
+    """The configuration, held against what the provider says of it."""
+    from runner.definitions.names import nearest
+
+    for key in given:
+        if key not in provider.connection_config:
+            guess = nearest(key, provider.connection_config)
+            known = ", ".join(provider.connection_config) or "nothing"
+            raise UsageError(
+                f"{provider.name} has no config `{key}`",
+                hint=f"did you mean `{guess}`?" if guess else f"it has: {known}",
+            )
+        _check(
+            key, given[key], provider.connection_config[key].pattern, provider.connection_config[key].format
+        )
+    return dict(given)
+
+
+def _check(key: str, value: str, pattern: str | None, form: str | None) -> None:
+    import re
+
+    if pattern is not None and not re.search(pattern, value):
+        raise UsageError(f"--config {key}: {value!r} does not match {pattern}")
+    if form == "uri" and not re.match(r"https?://[^/\s]+", value):
+        raise UsageError(f"--config {key}: {value!r} is no address", hint="write it with https://")
+
+
+def _credentials(provider: Provider, given: dict[str, object]) -> Credentials:
+    from runner.auth.credentials import Credentials
+    from runner.definitions.functions import instant
+
+    kind = str(given.pop("type", provider.auth_mode))
+    allowed = {
+        provider.auth_mode,
+        *(grant.upper().replace("CLIENT_CREDENTIALS", "OAUTH2_CC") for grant in provider.grants),
+    }
+    if kind not in allowed:
+        raise UsageError(
+            f"{provider.name} takes no credentials of type {kind}",
+            hint=f"it takes: {', '.join(sorted(allowed))}",
+        )
+    tokens = {name: given.pop(name) for name in _TOKENS if given.get(name) is not None}
+    if kind == "OAUTH2" and "access_token" not in tokens:
+        raise UsageError("a token set has an `access_token`", hint='{"access_token": …, "refresh_token": …}')
+    raw = {**given, **tokens, **_map(tokens.pop("raw", {}))}
+    expires = tokens.pop("expires_at", None)
+    ends = instant(expires).timestamp() if expires is not None else None
+    return Credentials(type=kind, expires_at=ends, raw=raw, values=given, **tokens)  # type: ignore[arg-type]
+
+
+def _map(value: object) -> dict[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+async def _browse(
+    access: Access,
+    provider: Provider,
+    place: NewConnection,
+    scopes: tuple[str, ...],
+    how: tuple[bool, int, float],
+) -> Connection:
+    import asyncio
+
+    from runner.auth import oauth
+    from runner.auth.callback import Callback
+    from runner.auth.tokens import with_defaults
+
+    no_browser, port, timeout = how
+    client = access.clients.get(provider)
+    callback = Callback(port)
+    config = with_defaults(provider, place.config)
+    attempt = oauth.authorization(provider, client, config, callback.redirect_uri, scopes)
+    callback.expect(attempt.state)
+    _open(attempt.url, no_browser)
+    code = await asyncio.to_thread(callback.wait, timeout)
+    return await access.finish_code(provider, attempt, code, place)
+
+
+def _open(url: str, no_browser: bool) -> None:
+    if no_browser:
+        click.echo(f"open this address to log in:\n\n  {url}\n", err=True)
+        sys.stderr.flush()
+    else:
+        click.echo(f"opening the browser; if nothing opens, go to:\n\n  {url}\n", err=True)
+        click.launch(url)
+
+
+def _tell(connection: Connection, as_json: bool) -> None:
+    if as_json:
+        echo_json(
+            {
+                "connection": connection.id,
+                "integration": connection.integration,
+                "config": dict(connection.config),
+            }
+        )
+        return
+    click.echo(f"connected {connection.integration} as `{connection.id}`")

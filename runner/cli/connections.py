@@ -1,0 +1,150 @@
+"""`terapi connections`"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.main import app_of
+from runner.cli.options import json_option, values
+from runner.cli.output import echo_json, table
+from runner.errors import NotConnected, TerapiError, UsageError
+
+if TYPE_CHECKING:
+    from runner.auth.tokens import Held
+    from runner.calls.access import Access
+    from runner.store import Connection
+
+
+@click.group(epilog="Example: terapi connections list")
+def command() -> None:
+    """Connections: list, show, check, set, delete."""
+
+
+@command.command("list", epilog="Example: terapi connections list --json")
+@json_option
+@click.pass_context
+def list_(ctx: click.Context, as_json: bool) -> None:
+    """Every connection, and whether it works."""
+    found = app_of(ctx).store.connections.all()
+    if as_json:
+        echo_json([_data(connection) for connection in found])
+        return
+    rows = [(c.id, c.integration, c.auth, c.error or "fine") for c in found]
+    click.echo(table(("connection", "integration", "auth", "state"), rows))
+
+
+@command.command("show", epilog="Example: terapi connections show demo --credentials")
+@click.argument("id")
+@click.option("--credentials", is_flag=True, help="Refresh first, then show a token that works now.")
+@json_option
+@click.pass_context
+def show(ctx: click.Context, id: str, credentials: bool, as_json: bool) -> None:
+    """One connection, as JSON."""
+
+    async def work(access: Access) -> dict[str, object]:
+        connection = access.connection(id)
+        if not credentials:
+            return _data(connection)
+        held = await access.tokens.fresh(access.project.provider(connection.integration), connection)
+        access.store.connections.touch(held.connection)
+        return {**_data(held.connection), "credentials": _credentials(held)}
+
+    echo_json(app_of(ctx).run(work))
+
+
+@command.command("check", epilog="Example: terapi connections check demo")
+@click.argument("id")
+@json_option
+@click.pass_context
+def check(ctx: click.Context, id: str, as_json: bool) -> int:
+    """Prove that a connection works, by one cheap call; exit 4 where it does not."""
+
+    async def work(access: Access) -> None:
+        await access.check(access.connection(id))
+
+    try:
+        app_of(ctx).run(work)
+    except NotConnected as exc:
+        if not as_json:
+            raise
+        echo_json({"connection": id, "works": False, "error": exc.message})
+        return exc.exit_code
+    except TerapiError as exc:
+        if not as_json:
+            raise
+        echo_json({"connection": id, "works": False, "error": exc.message})
+        return exc.exit_code
+    click.echo(f"`{id}` works") if not as_json else echo_json(
+        {"connection": id, "works": True, "error": None}
+    )
+    return 0
+
+
+@command.command("set", epilog="Example: terapi connections set demo --metadata plan=pro")
+@click.argument("id")
+@click.option(
+    "--config", multiple=True, metavar="K=V", help="A value of its configuration; `K=` removes one."
+)
+@click.option("--metadata", multiple=True, metavar="K=V", help="A value of its metadata; `K=` removes one.")
+@click.pass_context
+def set_(ctx: click.Context, id: str, config: tuple[str, ...], metadata: tuple[str, ...]) -> None:
+    """Change the configuration or metadata of a connection."""
+    app = app_of(ctx)
+    connection = _one(app.store.connections.find(id), id)
+    app.store.connections.set_config(connection, _emptied(values(config, "--config")))
+    app.store.connections.set_metadata(connection, _emptied(values(metadata, "--metadata")))
+    click.echo(f"changed `{id}`")
+
+
+@command.command("delete", epilog="Example: terapi connections delete demo")
+@click.argument("id")
+@click.pass_context
+def delete(ctx: click.Context, id: str) -> None:
+    """Forget a connection, its records and the state of its syncs."""
+    app = app_of(ctx)
+    app.store.connections.delete(_one(app.store.connections.find(id), id))
+    click.echo(f"deleted `{id}`")
+
+
+def _one(found: list[Connection], id: str) -> Connection:
+    if not found:
+        raise NotConnected(f"there is no connection `{id}`", hint="terapi connections list")
+    if len(found) > 1:
+        names = ", ".join(connection.integration for connection in found)
+        raise UsageError(f"`{id}` is a connection of several integrations: {names}")
+    return found[0]
+
+
+def _emptied(given: dict[str, object]) -> dict[str, object]:
+    return {key: None if value == "" else value for key, value in given.items()}
+
+
+def _data(connection: Connection) -> dict[str, object]:
+    from runner.definitions.functions import format_instant, instant
+
+    return {
+        "connection_id": connection.id,
+        "integration": connection.integration,
+        "provider": connection.provider,
+        "auth_mode": connection.auth,
+        "connection_config": dict(connection.config),
+        "metadata": dict(connection.metadata) if connection.metadata is not None else None,
+        "error": connection.error,
+        "created_at": format_instant(instant(connection.created_at)),
+        "updated_at": format_instant(instant(connection.updated_at)),
+    }
+
+
+def _credentials(held: Held) -> dict[str, object]:
+    from runner.definitions.functions import format_instant, instant
+
+    found = held.credentials
+    ends = format_instant(instant(found.expires_at)) if found.expires_at is not None else None
+    tokens = {"access_token": found.access_token, "refresh_token": found.refresh_token, "expires_at": ends}
+    return {
+        "type": found.type,
+        **{key: value for key, value in tokens.items() if value is not None},
+        **found.values,
+    }

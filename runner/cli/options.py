@@ -1,0 +1,75 @@
+"""What several commands take: `K=V` pairs, a connection, JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from runner.errors import UsageError
+
+connection_option = click.option(
+    "--connection", metavar="ID", help="Which connection; may be left out if there is one."
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+def pairs(given: Iterable[str], option: str) -> dict[str, str]:
+    """`K=V` texts as a map.
+
+    Raises:
+        UsageError: one has no `=`.
+    """
+    found: dict[str, str] = {}
+    for one in given:
+        key, separator, value = one.partition("=")
+        if not separator or not key:
+            raise UsageError(f"{option} takes K=V, found {one!r}")
+        found[key] = value
+    return found
+
+
+def values(given: Iterable[str], option: str) -> dict[str, object]:
+    """`K=V` texts as a map; a value that is JSON is taken as such, any other as text."""
+    return {key: _value(value) for key, value in pairs(given, option).items()}
+
+
+def _value(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text
+
+
+def content(text: str) -> bytes:
+    """The text itself, or what the file behind `@` holds (`@-` is standard input).
+
+    Raises:
+        UsageError: the file cannot be read.
+    """
+    if not text.startswith("@"):
+        return text.encode()
+    if text == "@-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(text[1:]).read_bytes()
+    except OSError as exc:
+        raise UsageError(f"{text[1:]} cannot be read: {exc.strerror}") from exc
+
+
+def document(text: str, what: str) -> dict[str, object]:
+    """A JSON object.
+
+    Raises:
+        UsageError: it is none.
+    """
+    try:
+        found = json.loads(content(text))
+    except ValueError as exc:
+        raise UsageError(f"{what} is no JSON: {exc}") from exc
+    if not isinstance(found, dict):
+        raise UsageError(f'{what} must be a JSON object, such as {{"name": "Ada"}}')
+    return found
