@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
@@ -11,6 +12,7 @@ import msgspec
 from runner.errors import Place
 
 _WIDTH = 110
+_LINE_BREAK = re.compile("\r\n|\r|\n")
 
 
 class Problem(msgspec.Struct, frozen=True, order=True):
@@ -32,6 +34,15 @@ def ordered(problems: Iterable[Problem]) -> list[Problem]:
     return sorted(set(problems), key=lambda p: (p.place, p.message, p.suggestion or ""))
 
 
+def visible(text: str) -> str:
+    """The text with control characters and the like escaped: what a file says must not steer a terminal."""
+    return "".join(char if char.isprintable() else _escaped(char) for char in text)
+
+
+def _escaped(char: str) -> str:
+    return char.encode("unicode_escape").decode("ascii")
+
+
 def render_text(problems: Iterable[Problem], sources: Mapping[str, str]) -> str:
     """The problems for people, each with its line and a mark below the culprit.
 
@@ -42,16 +53,17 @@ def render_text(problems: Iterable[Problem], sources: Mapping[str, str]) -> str:
 
 
 def _text(problem: Problem, sources: Mapping[str, str]) -> str:
-    lines = [f"{problem.place}: {problem.severity}: {problem.message}"]
+    lines = [f"{visible(str(problem.place))}: {problem.severity}: {visible(problem.message)}"]
+    mend = visible(problem.suggestion or "")
     source = _line(sources.get(problem.place.file), problem.place.line)
     if source is not None:
         number = f"{problem.place.line:>5}"
         shown, start = _window(source, problem.place.column - 1)
-        carets = "^" * max(1, min(problem.length, len(shown) - start))
-        marked = f"{' ' * start}{carets} {problem.suggestion or ''}".rstrip()
+        carets = "^" * max(1, _cells(shown[start : start + problem.length]))
+        marked = f"{' ' * _cells(shown[:start])}{carets} {mend}".rstrip()
         lines += [f"{number} | {shown}".rstrip(), f"{' ' * len(number)} | {marked}"]
-    elif problem.suggestion:
-        lines.append(f"      {problem.suggestion}")
+    elif mend:
+        lines.append(f"      {mend}")
     if problem.see:
         lines.append(f"  see: terapi explain {problem.see}")
     return "\n".join(lines)
@@ -60,14 +72,14 @@ def _text(problem: Problem, sources: Mapping[str, str]) -> str:
 def _line(text: str | None, number: int) -> str | None:
     if text is None:
         return None
-    lines = text.split("\n")
-    return lines[number - 1].rstrip("\r") if 0 < number <= len(lines) else None
+    lines = _LINE_BREAK.split(text)
+    return lines[number - 1] if 0 < number <= len(lines) else None
 
 
 def _window(line: str, column: int) -> tuple[str, int]:
     """The part of a line around a column that fits a screen, and where the column is in it."""
     line = "".join(char if char.isprintable() else "→" if char == "\t" else "�" for char in line)
-    column = min(column, len(line))
+    column = max(0, min(column, len(line)))
     if len(line) <= _WIDTH:
         return line, column
     start = max(0, min(column - 30, len(line) - _WIDTH))
@@ -76,24 +88,48 @@ def _window(line: str, column: int) -> tuple[str, int]:
     return head + line[start : start + _WIDTH] + tail, column - start + len(head)
 
 
+def _cells(text: str) -> int:
+    """How many cells of a terminal the text fills: two for a wide character, none for a combining one."""
+    if text.isascii():
+        return len(text)
+    from unicodedata import combining, east_asian_width
+
+    return sum(0 if combining(char) else 2 if east_asian_width(char) in "WF" else 1 for char in text)
+
+
 def as_data(problem: Problem) -> dict[str, object]:
     place = problem.place
     return {
-        "file": place.file,
+        "file": _encodable(place.file),
         "line": place.line,
         "column": place.column,
         "end_column": place.column + problem.length,
         "severity": problem.severity,
         "code": problem.code,
-        "message": problem.message,
-        "suggestion": problem.suggestion,
+        "message": visible(problem.message),
+        "suggestion": problem.suggestion and visible(problem.suggestion),
         "see": problem.see,
     }
 
 
 def render_json(problems: Sequence[Problem], files: int) -> str:
+    """One JSON document; `end_column` is exclusive. Warnings leave the definitions valid.
+
+    Args:
+        files: how many files were read.
+    """
     found = [as_data(problem) for problem in ordered(problems)]
-    return json.dumps({"valid": not found, "files": files, "problems": found}, indent=2, ensure_ascii=False)
+    valid = all(problem.severity != "error" for problem in problems)
+    return json.dumps({"valid": valid, "files": files, "problems": found}, indent=2, ensure_ascii=False)
+
+
+def _encodable(name: str) -> str:
+    """A file's name as text that UTF-8 can hold; Python keeps odd bytes of a name as lone surrogates."""
+    return name.encode("utf-8", "replace").decode()
+
+
+def _sentence(problem: Problem) -> str:
+    return problem.message + (f" ({problem.suggestion})" if problem.suggestion else "")
 
 
 def render_github(problems: Iterable[Problem]) -> str:
@@ -102,9 +138,8 @@ def render_github(problems: Iterable[Problem]) -> str:
 
 
 def _github(problem: Problem) -> str:
-    message = problem.message + (f" ({problem.suggestion})" if problem.suggestion else "")
-    text = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-    file = problem.place.file.replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
+    text = visible(_sentence(problem).replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A"))
+    file = visible(problem.place.file).replace("%", "%25").replace(",", "%2C").replace(":", "%3A")
     place = f"file={file},line={problem.place.line},col={problem.place.column}"
     end = problem.place.column + problem.length
     return f"::{problem.severity} {place},endColumn={end},title={problem.code}::{text}"
@@ -120,17 +155,19 @@ def render_sarif(problems: Iterable[Problem], version: str) -> str:
 
 
 def _sarif(problem: Problem) -> dict[str, object]:
+    from urllib.parse import quote
+
     place = problem.place
     region = {
         "startLine": place.line,
         "startColumn": place.column,
         "endColumn": place.column + problem.length,
     }
-    where = {"physicalLocation": {"artifactLocation": {"uri": place.file}, "region": region}}
-    message = problem.message + (f" ({problem.suggestion})" if problem.suggestion else "")
+    uri = quote(_encodable(place.file).replace("\\", "/"))
+    where = {"physicalLocation": {"artifactLocation": {"uri": uri}, "region": region}}
     return {
         "ruleId": problem.code,
         "level": problem.severity,
-        "message": {"text": message},
+        "message": {"text": visible(_sentence(problem))},
         "locations": [where],
     }
