@@ -60,8 +60,8 @@ def command(
 ) -> None:
     """Authorise a connection and keep it.
 
-    Opens the browser and waits for the login; `--credentials-stdin` is for what needs none: client credentials, JWT
-    bearer, API key, basic, or a token set from elsewhere.
+    Opens the browser and waits for the login; `--credentials-stdin` is for what needs none: client
+    credentials, JWT bearer, API key, basic, or a token set from elsewhere.
     """
     from runner.calls.access import NewConnection
 

@@ -40,9 +40,8 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
     if as_json:
         echo_json({"name": name, **provider.raw})
         return
-    click.echo(
-        f"{provider.display_name} ({name}), {provider.auth_mode}, sends credentials to {', '.join(provider.hosts)}"
-    )
+    click.echo(f"{provider.display_name} ({name}), {provider.auth_mode}")
+    click.echo(f"credentials go to {', '.join(provider.hosts)}")
     fields = [
         (f.name, f.title, _default(f.default), f.description) for f in provider.connection_config.values()
     ]

@@ -85,6 +85,5 @@ def _show(result: Result, as_json: bool) -> None:
         echo_json(msgspec.structs.asdict(result))
         return
     changes = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
-    click.echo(
-        f"{result.sync}: {changes}, {result.unchanged:,} unchanged in {result.seconds:.1f} s ({result.requests} requests)"
-    )
+    cost = f"{result.seconds:.1f} s, {result.requests} requests"
+    click.echo(f"{result.sync}: {changes}, {result.unchanged:,} unchanged ({cost})")

@@ -28,8 +28,8 @@ from runner.errors import UsageError
 def command(ctx: click.Context, paths: tuple[Path, ...], form: str, as_json: bool) -> int:
     """Check definitions; exit 3 where any is wrong.
 
-    PATHS limit what is shown to those files and folders; definitions are always read whole, since they refer to
-    each other.
+    PATHS limit what is shown to those files and folders; definitions are always read whole, since they refer
+    to each other.
     """
     project = app_of(ctx).loaded
     wanted = [_inside(project.root, app_of(ctx).start / path) for path in paths]
@@ -61,5 +61,6 @@ def _report(project: Project, found: list[Problem], files: list[str], form: str)
         return shown.render_sarif(found, __version__)
     if not found:
         return f"{len(files)} file{'' if len(files) == 1 else 's'} valid"
-    count = f"{len(found)} problem{'' if len(found) == 1 else 's'} in {len({p.place.file for p in found})} of {len(files)} files"
+    affected = len({problem.place.file for problem in found})
+    count = f"{len(found)} problem{'' if len(found) == 1 else 's'} in {affected} of {len(files)} files"
     return f"{shown.render_text(found, project.sources)}\n\n{count}"
