@@ -5,32 +5,59 @@ from __future__ import annotations
 import hashlib
 import re
 from pathlib import Path
+from types import TracebackType
 
 from filelock import FileLock, Timeout
 
-from runner.errors import StoreError
+from runner.errors import StoreLocked
+from runner.store.faults import Border
 
 
 class Lock:
-    """A lock by name; taken without waiting, so that the caller decides what to do meanwhile."""
+    """A lock by name.
 
-    def __init__(self, folder: Path, name: str) -> None:
+    `acquire()` never waits, so that the caller decides what to do meanwhile; `with` waits for ``patience``
+    seconds. Who competes for a lock asks the store for an object of its own.
+    """
+
+    def __init__(self, folder: Path, name: str, patience: float = 10.0) -> None:
         readable = re.sub(r"[^A-Za-z0-9._-]+", "-", name)[:60]
+        digest = hashlib.sha256(name.encode()).hexdigest()[:12]
+        self._name = name
+        self._patience = patience
         self._folder = folder
-        self._lock = FileLock(
-            folder / f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:12]}", thread_local=False
-        )
+        self._border = Border(folder)
+        self._lock = FileLock(folder / f"{readable}-{digest}", thread_local=False, mode=0o600)
 
     def acquire(self) -> bool:
-        """Takes the lock; False where somebody else holds it."""
-        try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._lock.acquire(blocking=False)
-        except Timeout:
-            return False
-        except OSError as exc:
-            raise StoreError(f"{self._folder} cannot be written: {exc.strerror}") from exc
-        return True
+        """Takes the lock; False where somebody holds it, be it through this very object."""
+        return not self._lock.is_locked and self._taken(0.0)
 
     def release(self) -> None:
         self._lock.release()
+
+    def __enter__(self) -> Lock:
+        """Takes the lock.
+
+        Raises:
+            StoreLocked: somebody held it for longer than the patience.
+        """
+        if not self._taken(self._patience):
+            raise StoreLocked(
+                f"`{self._name}` is held by another process", hint="wait for it to end, or end it"
+            )
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.release()
+
+    def _taken(self, patience: float) -> bool:
+        with self._border:
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self._lock.acquire(timeout=patience)
+            except Timeout:
+                return False
+        return True

@@ -7,13 +7,19 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
 import xxhash
 
+from runner.errors import RecordError
 from runner.store.database import Database, load_queries
 
 STATES: Final = ("added", "updated", "deleted")
 _DELETED = 2
 _BATCH = 5_000
+
+_Row = tuple[object, ...]
+#: what is stored of a key: the row's number, the payload's hash, the state
+_Known = tuple[int, bytes, int]
 
 
 class Changes(NamedTuple):
@@ -45,12 +51,9 @@ class Records:
         self._sql = load_queries("records")
 
     def stream(self, integration: str, connection: str, model: str) -> Stream:
+        """The stream; asking for one, or reading it, leaves no trace before something is written."""
         key = {"integration": integration, "connection": connection, "model": model}
-        row = self._database.row(self._sql["get_stream"], key)
-        if row is None:
-            self._database.run(self._sql["make_stream"], key)
-            row = self._database.rows(self._sql["get_stream"], key)[0]
-        return Stream(self._database, self._sql, row["number"])
+        return Stream(self._database, self._sql, key)
 
     def streams(
         self, integration: str | None = None, connection: str | None = None
@@ -65,10 +68,22 @@ class Records:
 class Stream:
     """One model of one connection."""
 
-    def __init__(self, database: Database, sql: Mapping[str, str], number: int) -> None:
+    def __init__(self, database: Database, sql: Mapping[str, str], key: Mapping[str, str]) -> None:
         self._database = database
         self._sql = sql
-        self.number = number
+        self._key = key
+
+    def _number(self) -> int | None:
+        """Never kept: a transaction that is undone takes a new stream's number with it."""
+        row = self._database.row(self._sql["get_stream"], self._key)
+        return None if row is None else int(row["number"])
+
+    def _made(self) -> int:
+        number = self._number()
+        if number is None:
+            self._database.run(self._sql["make_stream"], self._key)
+            return int(self._database.rows(self._sql["get_stream"], self._key)[0]["number"])
+        return number
 
     def write(self, rows: Iterable[tuple[str, bytes]], now: float, *, seen: bool = False) -> Changes:
         """Stores a page.
@@ -77,74 +92,105 @@ class Stream:
             rows: primary key and payload (canonical JSON); of two with one key the last counts.
             now: the time of the change, in seconds since 1970.
             seen: whether a full read is under way that must know what it saw.
+
+        Raises:
+            RecordError: a key has a NUL in it.
         """
         page = dict(rows)
+        if not page:
+            return Changes()
+        ids = _ids(page)
         with self._database.atomic():
-            known = self._known(page)
-            cursor = first = self._cursor()
-            fresh: list[tuple[object, ...]] = []
-            changed: list[tuple[object, ...]] = []
-            added = unchanged = 0
-            for id, payload in page.items():
-                digest = xxhash.xxh3_128_digest(payload)
-                before = known.get(id)
-                if before is None:
-                    cursor += 1
-                    fresh.append((self.number, id, digest, payload, cursor, now, now))
-                elif before[0] == digest and before[1] != _DELETED:
-                    unchanged += 1
-                else:
-                    cursor += 1
-                    back = before[1] == _DELETED
-                    added += back
-                    changed.append((digest, payload, 0 if back else 1, cursor, now, self.number, id))
-            self._put(fresh, changed, cursor if cursor != first else None)
+            number = self._made()
+            cursor = self._cursor(number)
+            fresh, changed, added = self._compared(page, self._known(number, ids), number, cursor, now)
+            if fresh:
+                self._database.run_many(self._sql["insert"], fresh)
+            if changed:
+                self._database.run_many(self._sql["update"], changed)
+            self._advance(number, cursor, len(fresh) + len(changed))
             if seen:
-                self._database.run(self._sql["see"], (self.number, json.dumps(list(page))))
-        return Changes(len(fresh) + added, len(changed) - added, unchanged)
+                self._database.run(self._sql["see"], (number, ids))
+        return Changes(len(fresh) + added, len(changed) - added, len(page) - len(fresh) - len(changed))
 
-    def _known(self, page: Mapping[str, bytes]) -> dict[str, tuple[bytes, int]]:
-        rows = self._database.rows(self._sql["known"], (self.number, json.dumps(list(page))))
-        return {row[0]: (row[1], row[2]) for row in rows}
+    def _compared(
+        self, page: Mapping[str, bytes], known: Mapping[str, _Known],
+        number: int, cursor: int, now: float,
+    ) -> tuple[list[_Row], list[_Row], int]:  # fmt: skip
+        """What to insert, what to change, and how many of the latter come back from deletion."""
+        fresh: list[_Row] = []
+        changed: list[_Row] = []
+        added = 0
+        for id, payload in page.items():
+            digest = xxhash.xxh3_128_digest(payload)
+            before = known.get(id)
+            if before is None:
+                cursor += 1
+                fresh.append((number, id, digest, payload, cursor, now, now))
+            elif before[1] != digest or before[2] == _DELETED:
+                cursor += 1
+                back = before[2] == _DELETED
+                added += back
+                changed.append((digest, payload, 0 if back else 1, cursor, now, before[0]))
+        return fresh, changed, added
 
-    def _put(
-        self, fresh: list[tuple[object, ...]], changed: list[tuple[object, ...]], cursor: int | None
-    ) -> None:
-        if fresh:
-            self._database.run_many(self._sql["insert"], fresh)
-        if changed:
-            self._database.run_many(self._sql["update"], changed)
-        if cursor is not None:
-            self._database.run(self._sql["set_cursor"], {"stream": self.number, "cursor": cursor})
+    def _known(self, number: int, ids: str) -> dict[str, _Known]:
+        rows = self._database.rows(self._sql["known"], (number, ids))
+        return {id: (record, digest, state) for id, record, digest, state in rows}
 
-    def _cursor(self) -> int:
-        found = self._database.rows(self._sql["get_cursor"], {"stream": self.number})[0]["cursor"]
+    def _cursor(self, number: int) -> int:
+        found = self._database.rows(self._sql["get_cursor"], {"stream": number})[0]["cursor"]
         return int(found)
+
+    def _advance(self, number: int, cursor: int, changes: int) -> None:
+        if changes:
+            self._database.run(self._sql["set_cursor"], {"stream": number, "cursor": cursor + changes})
 
     def delete(self, ids: Iterable[str], now: float) -> int:
         """Marks records as deleted; those that are not there, or are deleted already, do not count."""
-        wanted = dict.fromkeys(ids, b"")
+        wanted = _ids(ids)
         with self._database.atomic():
-            there = [id for id, (_, state) in self._known(wanted).items() if state != _DELETED]
-            cursor = self._cursor()
-            rows = [(cursor + n, now, now, self.number, id) for n, id in enumerate(there, 1)]
-            self._database.run_many(self._sql["delete"], rows)
-            if rows:
-                self._put([], [], cursor + len(rows))
+            number = self._number()
+            if number is None or wanted == "[]":
+                return 0
+            there = [record for record, _, state in self._known(number, wanted).values() if state != _DELETED]
+            self._mark(number, there, now)
         return len(there)
 
+    def _mark(self, number: int, records: Sequence[int], now: float) -> None:
+        cursor = self._cursor(number)
+        rows = [(place, now, now, record) for place, record in enumerate(records, cursor + 1)]
+        self._database.run_many(self._sql["delete"], rows)
+        self._advance(number, cursor, len(rows))
+
     def begin_full(self) -> None:
-        """Begins a full read: from here on `write(…, seen=True)` notes what is there."""
-        self._database.run(self._sql["forget_seen"], (self.number,))
+        """Begins a full read: from here on `write(…, seen=True)` notes what is there.
+
+        What is noted outlives the process, so that a read that was cut short goes on where it was.
+        """
+        with self._database.atomic():
+            stream = {"stream": self._made()}
+            self._database.run(self._sql["forget_seen"], stream)
+            self._database.run(self._sql["begin_full"], stream)
 
     def delete_unseen(self, now: float) -> int:
-        """Ends a full read: what it did not see is deleted."""
-        total = 0
+        """Ends a full read: what it did not see is deleted; gives how many.
+
+        What somebody else wrote or changed since the read began stays: the read may have passed its place
+        before it was there.
+        """
+        total = after = 0
         with self._database.atomic():
-            while rows := self._database.rows(self._sql["unseen"], (self.number, _BATCH)):
-                total += self.delete((row["id"] for row in rows), now)
-            self._database.run(self._sql["forget_seen"], (self.number,))
+            number = self._made()
+            while rows := self._unseen(number, after):
+                self._mark(number, [row["number"] for row in rows], now)
+                total += len(rows)
+                after = rows[-1]["cursor"]
+            self._database.run(self._sql["forget_seen"], {"stream": number})
         return total
+
+    def _unseen(self, number: int, after: int) -> list[sqlite3.Row]:
+        return self._database.rows(self._sql["unseen"], {"stream": number, "after": after, "limit": _BATCH})
 
     def read(
         self,
@@ -165,11 +211,11 @@ class Stream:
             since: only what changed at or after that time, in seconds since 1970.
         """
         wanted = None if states is None else json.dumps([STATES.index(state) for state in states])
-        given = {"stream": self.number, "after": after, "limit": limit, "states": wanted, "since": since}
-        if ids is None:
-            return [_record(row) for row in self._database.rows(self._sql["read"], given)]
-        given["ids"] = json.dumps(list(ids))
-        return [_record(row) for row in self._database.rows(self._sql["read_ids"], given)]
+        given = {"stream": self._number(), "after": after, "limit": limit, "states": wanted, "since": since}
+        query = "read" if ids is None else "read_ids"
+        if ids is not None:
+            given["ids"] = json.dumps([id for id in ids if "\0" not in id])
+        return [_record(row) for row in self._database.rows(self._sql[query], given)]
 
     def all(self, *, after: int = 0, states: Iterable[str] | None = None) -> Iterator[Record]:
         """Every record, read in pages, in the order of their last change."""
@@ -180,10 +226,21 @@ class Stream:
 
     def count(self) -> dict[str, int]:
         """How many records there are in each state."""
-        rows = self._database.rows(self._sql["count"], {"stream": self.number})
+        rows = self._database.rows(self._sql["count"], {"stream": self._number()})
         return {
             name: sum(row["number"] for row in rows if row["state"] == n) for n, name in enumerate(STATES)
         }
+
+
+def _ids(ids: Iterable[str]) -> str:
+    """Keys as a JSON list, each once."""
+    each = list(dict.fromkeys(ids))
+    listed = msgspec.json.encode(each).decode()
+    if "\\u0000" in listed:
+        for id in each:
+            if "\0" in id:
+                raise RecordError(f"the key {id!r} has a NUL in it, which no store can look up")
+    return listed
 
 
 def _record(row: sqlite3.Row) -> Record:

@@ -10,6 +10,7 @@ from runner.errors import UsageError
 from runner.store.connections import Connections
 from runner.store.database import Database
 from runner.store.locks import Lock
+from runner.store.opening import open_database
 from runner.store.records import Records
 from runner.store.runs import Deliveries, Runs
 from runner.store.state import States
@@ -30,9 +31,9 @@ class Store:
     def folder(self) -> Path:
         return self.database.path.parent
 
-    def atomic(self) -> AbstractContextManager[None]:
-        """All of what happens inside, or none of it."""
-        return self.database.atomic()
+    def atomic(self, *, durable: bool = False) -> AbstractContextManager[None]:
+        """All of what happens inside, or none of it; see `Database.atomic`."""
+        return self.database.atomic(durable=durable)
 
     def lock(self, name: str) -> Lock:
         """A lock that holds across threads and processes."""
@@ -50,12 +51,16 @@ class Store:
         self.close()
 
 
-def open_store(url: str) -> Store:
+def open_store(url: str, *, patience: float = 10.0) -> Store:
     """Opens the store at ``sqlite:///relative/path`` or ``sqlite:////absolute/path``; makes it if need be.
+
+    Args:
+        url: what comes after `sqlite:///` is a path as it is, without escapes.
+        patience: seconds to wait for another process's transaction before `StoreLocked` is raised.
 
     Raises:
         UsageError: the URL is of another kind.
-        StoreError: it cannot be opened.
+        StoreError: it cannot be opened, is damaged, locked, or was written by a later version.
     """
     scheme, separator, path = url.partition(":///")
     if scheme != "sqlite" or not separator or not path:
@@ -64,4 +69,4 @@ def open_store(url: str) -> Store:
             f"TERAPI_STORE: `{shown}` is not a kind of store that this version has",
             hint="write sqlite:///path/to/terapi.db, or leave it out for .terapi/terapi.db",
         )
-    return Store(Database.open(Path(path)))
+    return Store(open_database(Path(path), patience))

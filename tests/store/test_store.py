@@ -14,7 +14,6 @@ import pytest
 
 from runner.errors import StoreDamaged, StoreFull, StoreLocked, StoreTooNew, UsageError
 from runner.store import Connection, Store, SyncKey, SyncState, open_store
-from runner.store.database import Database
 
 
 def connection(id: str = "demo", **values: object) -> Connection:
@@ -74,14 +73,11 @@ def test_a_full_disk_loses_nothing_that_was_stored(store: Store) -> None:
 
 
 def test_a_store_that_is_held_is_told(store: Store) -> None:
-    other = Database(store.database.path)
-    with store.atomic():
-        import sqlite3
-
-        other._connection = sqlite3.connect(store.database.path, timeout=0, isolation_level=None)
-        with pytest.raises(StoreLocked, match="is held by another process"):
-            other.run("BEGIN IMMEDIATE")
-    other.close()
+    with open_store(f"sqlite:///{store.database.path}", patience=0) as other:
+        with store.atomic(), pytest.raises(StoreLocked, match="is held by another process"):
+            other.states.set_setting("a", "1")
+        other.states.set_setting("a", "2")
+    assert store.states.setting("a") == "2"
 
 
 def test_atomic_undoes_all_of_it_and_only_that(store: Store) -> None:

@@ -1,5 +1,8 @@
 -- Times are seconds since 1970, by this machine's clock unless a name says otherwise.
 
+-- Marks the file as ours: TRPI in ASCII.
+PRAGMA application_id = 0x54525049;
+
 CREATE TABLE connections (
   number INTEGER PRIMARY KEY AUTOINCREMENT,
   integration TEXT NOT NULL,
@@ -29,37 +32,43 @@ CREATE TABLE clients (
   updated_at REAL NOT NULL
 );
 
--- One stream is one model of one connection; `cursor` counts its changes.
+-- One stream is one model of one connection; `cursor` counts its changes, and `full_from` is where it stood
+-- when the full read under way began.
 CREATE TABLE streams (
   number INTEGER PRIMARY KEY,
   integration TEXT NOT NULL,
   connection TEXT NOT NULL,
   model TEXT NOT NULL,
   cursor INTEGER NOT NULL DEFAULT 0,
+  full_from INTEGER NOT NULL DEFAULT 0,
   UNIQUE (integration, connection, model)
 );
 
--- state: 0 added, 1 updated, 2 deleted
+-- state: 0 added, 1 updated, 2 deleted. Rows lie in the order in which they came, so that keys in any order are
+-- stored and read as fast as ascending ones (docs/decisions/records-table.md). The payload comes last: where a long
+-- one overflows its page, what stands before it is still read at once.
 CREATE TABLE records (
+  number INTEGER PRIMARY KEY,
   stream INTEGER NOT NULL,
   id TEXT NOT NULL,
   hash BLOB NOT NULL,
-  payload BLOB NOT NULL,
   state INTEGER NOT NULL,
   cursor INTEGER NOT NULL,
   first_seen_at REAL NOT NULL,
   changed_at REAL NOT NULL,
   deleted_at REAL,
   pruned_at REAL,
-  PRIMARY KEY (stream, id)
-) WITHOUT ROWID;
-CREATE UNIQUE INDEX records_by_cursor ON records (stream, cursor);
+  payload BLOB NOT NULL
+);
+CREATE UNIQUE INDEX records_by_id ON records (stream, id);
+-- With state and time, so that counting and filtered reads touch no row that they do not give.
+CREATE INDEX records_by_cursor ON records (stream, cursor, state, changed_at);
 
 -- What a full read has seen so far; emptied when it ends.
 CREATE TABLE seen (
   stream INTEGER NOT NULL,
-  id TEXT NOT NULL,
-  PRIMARY KEY (stream, id)
+  record INTEGER NOT NULL,
+  PRIMARY KEY (stream, record)
 ) WITHOUT ROWID;
 
 CREATE TABLE sync_state (

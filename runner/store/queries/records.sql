@@ -17,7 +17,7 @@ SELECT cursor FROM streams WHERE number = :stream
 UPDATE streams SET cursor = :cursor WHERE number = :stream
 
 -- name: known
-SELECT id, hash, state FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))
+SELECT id, number, hash, state FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))
 
 -- name: insert
 INSERT INTO records (stream, id, hash, payload, state, cursor, first_seen_at, changed_at)
@@ -25,34 +25,44 @@ VALUES (?, ?, ?, ?, 0, ?, ?, ?)
 
 -- name: update
 UPDATE records SET hash = ?, payload = ?, state = ?, cursor = ?, changed_at = ?, deleted_at = NULL, pruned_at = NULL
-WHERE stream = ? AND id = ?
+WHERE number = ?
 
 -- name: delete
-UPDATE records SET state = 2, cursor = ?, changed_at = ?, deleted_at = ? WHERE stream = ? AND id = ?
+UPDATE records SET state = 2, cursor = ?, changed_at = ?, deleted_at = ? WHERE number = ?
+
+-- name: begin_full
+UPDATE streams SET full_from = cursor WHERE number = :stream
 
 -- name: see
-INSERT INTO seen (stream, id) SELECT ?, value FROM json_each(?) WHERE true ON CONFLICT DO NOTHING
+INSERT INTO seen (stream, record)
+SELECT stream, number FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))
+ON CONFLICT DO NOTHING
 
 -- name: forget_seen
-DELETE FROM seen WHERE stream = ?
+DELETE FROM seen WHERE stream = :stream
 
 -- name: unseen
-SELECT id FROM records WHERE stream = ? AND state < 2
-AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.stream = records.stream AND seen.id = records.id) LIMIT ?
+SELECT number, cursor FROM records INDEXED BY records_by_cursor
+WHERE stream = :stream AND cursor > :after AND state < 2
+AND cursor <= (SELECT full_from FROM streams WHERE number = :stream)
+AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.stream = records.stream AND seen.record = records.number)
+ORDER BY cursor LIMIT :limit
 
 -- name: read
-SELECT id, payload, state, cursor, first_seen_at, changed_at, deleted_at, pruned_at FROM records
+SELECT id, payload, state, cursor, first_seen_at, changed_at, deleted_at, pruned_at
+FROM records INDEXED BY records_by_cursor
 WHERE stream = :stream AND cursor > :after
 AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
 AND (:since IS NULL OR changed_at >= :since)
 ORDER BY cursor LIMIT :limit
 
 -- name: read_ids
-SELECT id, payload, state, cursor, first_seen_at, changed_at, deleted_at, pruned_at FROM records
+SELECT id, payload, state, cursor, first_seen_at, changed_at, deleted_at, pruned_at
+FROM records INDEXED BY records_by_id
 WHERE stream = :stream AND id IN (SELECT value FROM json_each(:ids)) AND cursor > :after
 AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
 AND (:since IS NULL OR changed_at >= :since)
 ORDER BY cursor LIMIT :limit
 
 -- name: count
-SELECT state, count(*) AS number FROM records WHERE stream = :stream GROUP BY state
+SELECT state, count(*) AS number FROM records INDEXED BY records_by_cursor WHERE stream = :stream GROUP BY state

@@ -1,0 +1,27 @@
+-- name: tune
+PRAGMA synchronous = NORMAL;
+PRAGMA wal_autocheckpoint = 10000;
+PRAGMA cache_size = -65536;
+PRAGMA temp_store = MEMORY
+
+-- name: found
+PRAGMA page_size = 8192;
+PRAGMA journal_mode = WAL
+
+-- name: version
+PRAGMA user_version
+
+-- name: kind
+PRAGMA application_id
+
+-- name: journal
+PRAGMA journal_mode
+
+-- name: tables
+SELECT count(*) FROM sqlite_schema
+
+-- name: sync_each
+PRAGMA synchronous = FULL
+
+-- name: sync_some
+PRAGMA synchronous = NORMAL
