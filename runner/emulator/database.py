@@ -1,0 +1,161 @@
+"""The SQLite file (or the private, nameless one) in which an org lives.
+
+Each object is a table of its own: ``n`` counts its records from 1, the other columns are the fields. A
+datetime is the text that the API sends, a checkbox 0 or 1, an empty text null. One connection serves all
+threads, behind one lock.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+import threading
+from array import array
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
+from pathlib import Path
+
+from runner.emulator.errors import OptionError
+from runner.emulator.schema import NUMBERS, Kind, ObjectType, Schema
+
+Value = str | int | float | None
+Row = tuple[Value, ...]
+#: values of `?`, or by name
+Bound = Sequence[Value] | Mapping[str, Value]
+
+#: the name of the file below the folder that `--data` names
+FILE = "org.sqlite"
+
+
+class Database:
+    """Raises OptionError where ``folder`` cannot be written. Without one, the data end with the process."""
+
+    def __init__(self, schema: Schema, folder: Path | None = None) -> None:
+        self.schema = schema
+        self.lock = threading.RLock()
+        self._connection = _open(folder, _tables(schema))
+
+    def close(self) -> None:
+        with self.lock:
+            self._connection.close()
+
+    def rows(self, sql: str, values: Bound = ()) -> list[Row]:
+        with self.lock:
+            return self._connection.execute(sql, values).fetchall()
+
+    def row(self, sql: str, values: Bound = ()) -> Row | None:
+        with self.lock:
+            row: Row | None = self._connection.execute(sql, values).fetchone()
+            return row
+
+    def blobs(self, sql: str, values: Bound = ()) -> list[bytes]:
+        """The first column of each row, where it is bytes."""
+        with self.lock:
+            return [row[0] for row in self._connection.execute(sql, values).fetchall()]
+
+    def numbers(self, sql: str, values: Bound = ()) -> array[int]:
+        """The first column of each row, where it is a whole number."""
+        with self.lock:
+            return array("q", (row[0] for row in self._connection.execute(sql, values)))
+
+    def run(self, sql: str, values: Bound = ()) -> int:
+        """Carries out a statement; gives how many rows it changed."""
+        with self.lock:
+            return self._connection.execute(sql, values).rowcount
+
+    def run_many(self, sql: str, rows: Iterable[Sequence[Value]]) -> None:
+        with self.lock:
+            self._connection.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def atomic(self) -> Iterator[None]:
+        """All or nothing; inside another one, part of it."""
+        with self.lock:
+            if self._connection.in_transaction:
+                yield
+                return
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def setting(self, name: str) -> str | None:
+        row = self.row("SELECT value FROM _settings WHERE name = ?", (name,))
+        return None if row is None else str(row[0])
+
+    def set_setting(self, name: str, value: str) -> None:
+        self.run("INSERT OR REPLACE INTO _settings VALUES (?, ?)", (name, value))
+
+    def count(self, item: ObjectType) -> int:
+        """How many records an object has had, the deleted ones too; the last one's number."""
+        row = self.row(f"SELECT ifnull(max(n), 0) FROM {quote(item.name)}")  # noqa: S608
+        return int(row[0] or 0) if row else 0
+
+    def index(self, item: ObjectType) -> None:
+        """Makes the indexes; a table is filled faster without them."""
+        for name in _indexed(item):
+            unique = "UNIQUE" if name == "Id" else ""
+            self.run(
+                f"CREATE {unique} INDEX IF NOT EXISTS {quote(f'{item.name}_{name}')}"
+                f" ON {quote(item.name)} ({quote(name)})"
+            )
+
+
+def quote(name: str) -> str:
+    """A name of the schema as SQL has it; names from outside never come here."""
+    return f'"{name}"'
+
+
+def _open(folder: Path | None, tables: str) -> sqlite3.Connection:
+    try:
+        if folder is not None:
+            folder.mkdir(parents=True, exist_ok=True)
+        connection = sqlite3.connect(
+            folder / FILE if folder else "",
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        _configure(connection, durable=folder is not None)
+        connection.executescript(tables)
+    except (OSError, sqlite3.Error) as exc:
+        raise OptionError(f"The org's data cannot be kept in {folder}: {exc}") from exc
+    return connection
+
+
+def _configure(connection: sqlite3.Connection, *, durable: bool) -> None:
+    connection.execute("PRAGMA page_size = 8192")
+    connection.execute(f"PRAGMA journal_mode = {'WAL' if durable else 'MEMORY'}")
+    connection.execute(f"PRAGMA synchronous = {'NORMAL' if durable else 'OFF'}")
+    connection.execute("PRAGMA cache_size = -65536")
+    connection.execute("PRAGMA busy_timeout = 2000")
+
+
+def _tables(schema: Schema) -> str:
+    kept = resources.files("runner.emulator").joinpath("tables.sql").read_text(encoding="utf-8")
+    return kept + "".join(_table(item) for item in schema)
+
+
+def _table(item: ObjectType) -> str:
+    columns = ", ".join(f"{quote(field.name)} {_affinity(field.kind)}" for field in item.fields)
+    return f"CREATE TABLE IF NOT EXISTS {quote(item.name)} (n INTEGER PRIMARY KEY, {columns});\n"
+
+
+def _affinity(kind: Kind) -> str:
+    if kind in (Kind.BOOLEAN, Kind.INT):
+        return "INTEGER"
+    if kind in NUMBERS:
+        return "REAL"
+    if kind in (Kind.ID, Kind.REFERENCE, Kind.DATE, Kind.DATETIME):
+        return "TEXT"
+    return "TEXT COLLATE NOCASE"
+
+
+def _indexed(item: ObjectType) -> list[str]:
+    """Ids, what records are joined by, what they are looked up by, and what a sync asks for."""
+    joined = [field.name for field in item.fields if field.targets and field.targets != ("User",)]
+    looked_up = [field.name for field in item.fields if field.external_id]
+    return ["Id", *joined, *looked_up, "SystemModstamp"]

@@ -1,0 +1,45 @@
+-- What the org keeps beside its records. Names begin with an underscore, which no object's name does.
+
+CREATE TABLE IF NOT EXISTS _settings (
+    name TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS _clients (
+    id TEXT PRIMARY KEY,
+    secret TEXT NOT NULL,
+    label TEXT NOT NULL,
+    redirect_uris TEXT NOT NULL,   -- one a line
+    scopes TEXT NOT NULL,          -- parted by spaces
+    public_key TEXT                -- PEM: proves a JWT bearer assertion
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS _logins (
+    username TEXT PRIMARY KEY COLLATE NOCASE,
+    password TEXT NOT NULL,
+    user_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE IF NOT EXISTS _codes (
+    digest TEXT PRIMARY KEY,
+    client_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    redirect_uri TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    challenge TEXT,
+    expires_at REAL NOT NULL
+) WITHOUT ROWID;
+
+-- Access and refresh tokens of one authorisation share its grant_id; only their SHA-256 is kept.
+CREATE TABLE IF NOT EXISTS _tokens (
+    digest TEXT PRIMARY KEY,
+    kind TEXT NOT NULL CHECK (kind IN ('access', 'refresh')),
+    grant_id TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    issued_at REAL NOT NULL,
+    expires_at REAL                -- null: until it is revoked
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS _tokens_by_grant ON _tokens (grant_id);
