@@ -1,0 +1,34 @@
+"""What every endpoint needs of a request and for an answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import parse_qsl
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+if TYPE_CHECKING:
+    from runner.emulator.org import Org
+
+#: a longer body is refused
+MAX_BODY = 50 * 1024 * 1024
+
+
+def org_of(request: Request) -> Org:
+    """The org that a request is for; the one place that knows how many a server has."""
+    org: Org = request.app.state.org
+    return org
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a form-encoded body and, behind them, of the query; what is given twice counts as given
+    last.
+    """
+    body = (await request.body()).decode("utf-8", "replace")
+    return {**request.query_params, **dict(parse_qsl(body, keep_blank_values=True))}
+
+
+def json(content: object, status: int = 200) -> Response:
+    return Response(orjson.dumps(content), status, media_type="application/json;charset=UTF-8")

@@ -1,0 +1,21 @@
+"""Which path leads where."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from runner.emulator.oauth import about, authorize, grants
+
+
+def routes() -> list[Route]:
+    oauth = "/services/oauth2"
+    return [
+        Route(f"{oauth}/authorize", authorize.authorize, methods=["GET", "POST"]),
+        Route(f"{oauth}/login", authorize.login, methods=["POST"]),
+        Route(f"{oauth}/consent", authorize.consent, methods=["POST"]),
+        Route(f"{oauth}/token", grants.token, methods=["POST"]),
+        Route(f"{oauth}/introspect", about.introspect, methods=["POST"]),
+        Route(f"{oauth}/revoke", about.revoke, methods=["GET", "POST"]),
+        Route(f"{oauth}/userinfo", about.userinfo, methods=["GET", "POST"]),
+        Route("/id/{org_id}/{user_id}", about.identity, methods=["GET", "POST"]),
+    ]
