@@ -1,0 +1,44 @@
+"""The org as an ASGI application."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from runner.emulator import control
+from runner.emulator.door import Door
+from runner.emulator.errors import ApiError, OAuthError
+from runner.emulator.http import json
+from runner.emulator.oauth import routes as oauth
+from runner.emulator.org import Org
+from runner.emulator.rest.routes import rest
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def application(org: Org) -> ASGIApp:
+    app = Starlette(
+        routes=[
+            Route("/services/data", rest, methods=_METHODS),
+            Route("/services/data/{rest:path}", rest, methods=_METHODS),
+            *oauth.routes(),
+            *control.routes(),
+        ],
+        exception_handlers={ApiError: _refused, OAuthError: _refused, Exception: _failed},
+    )
+    app.state.org = org
+    return Door(app, org)
+
+
+async def _refused(_request: Request, exc: Exception) -> Response:
+    if isinstance(exc, ApiError | OAuthError):
+        return json(exc.body(), exc.status)
+    raise exc
+
+
+async def _failed(_request: Request, _exc: Exception) -> Response:
+    """A fault of the emulator's own, in the shape that the real org gives to its own."""
+    return json(ApiError("UNKNOWN_EXCEPTION", "An unexpected error occurred.").body(), 500)

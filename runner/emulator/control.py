@@ -1,0 +1,92 @@
+"""The org's levers for tests, below /emulator/, for those who know the control token."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Awaitable, Callable
+
+import msgspec
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from runner.emulator.errors import ApiError, OptionError
+from runner.emulator.http import json, org_of
+
+HEADER = "X-Emulator-Token"
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def routes() -> list[Route]:
+    return [
+        Route("/emulator/faults", _guarded(faults), methods=["GET", "POST"]),
+        Route("/emulator/tokens/expire", _guarded(expire), methods=["POST"]),
+        Route("/emulator/log", _guarded(log), methods=["GET", "DELETE"]),
+        Route("/emulator/clock", _guarded(advance), methods=["POST"]),
+    ]
+
+
+def _guarded(endpoint: Endpoint) -> Endpoint:
+    async def guarded(request: Request) -> Response:
+        given = request.headers.get(HEADER, "")
+        if not secrets.compare_digest(given.encode(), org_of(request).control_token.encode()):
+            raise ApiError(
+                "INSUFFICIENT_ACCESS", f"The header {HEADER} must carry the control token", status=403
+            )
+        return await endpoint(request)
+
+    return guarded
+
+
+async def faults(request: Request) -> Response:
+    """Takes `{"clear": true, "add": ["status:code=503,count=1"]}`; tells which are on and how often each
+    struck.
+    """
+    org = org_of(request)
+    said = await _object(request)
+    if said.get("clear"):
+        org.faults.clear()
+    added = said.get("add", [])
+    for spec in added if isinstance(added, list) else [added]:
+        try:
+            org.faults.add(str(spec))
+        except OptionError as exc:
+            raise ApiError("INVALID_FAULT", str(exc)) from exc
+    return json({"faults": org.faults.listed()})
+
+
+async def expire(request: Request) -> Response:
+    """Ends every access token; with `{"refresh": true}` every refresh token too."""
+    tokens, said = org_of(request).tokens, await _object(request)
+    return json({"expired": tokens.expire_all() if said.get("refresh") else tokens.expire_access()})
+
+
+async def log(request: Request) -> Response:
+    """The latest requests, the oldest first; DELETE forgets them."""
+    seen = org_of(request).log
+    if request.method == "DELETE":
+        seen.clear()
+    return json({"requests": msgspec.to_builtins(list(seen))})
+
+
+async def advance(request: Request) -> Response:
+    """Puts the org's clock forward by `{"advance_seconds": n}`."""
+    clock, said = org_of(request).clock, await _object(request)
+    seconds = said.get("advance_seconds", 0)
+    if not isinstance(seconds, int | float) or not 0 <= seconds < 10**9:
+        raise ApiError("INVALID_ARGUMENT", "advance_seconds is a number of seconds from 0")
+    clock.advance(seconds)
+    return json({"now": clock.stamp()})
+
+
+async def _object(request: Request) -> dict[str, object]:
+    body = await request.body()
+    try:
+        said = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError as exc:
+        raise ApiError("JSON_PARSER_ERROR", str(exc)) from exc
+    if not isinstance(said, dict):
+        raise ApiError("JSON_PARSER_ERROR", "The body must be one JSON object")
+    return said

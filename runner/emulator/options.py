@@ -1,0 +1,41 @@
+"""How an org is started."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+#: what `Sforce-Limit-Info` says of an org without a limit of its own: that of a developer edition
+SHOWN_LIMIT = 15_000
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    #: where the org's data are kept; None ends them with the process
+    data: Path | None = None
+    #: how many contacts a new org has; the other objects follow
+    records: int = 1_000
+    #: the same seed makes the same sample data
+    seed: int = 1
+    #: the connected app; made up where they are None
+    client_id: str | None = None
+    client_secret: str | None = None
+    #: the first user; the password is made up where it is None
+    username: str = "ada.lovelace@org.example"
+    password: str | None = None
+    #: seconds that an access token works
+    session_lifetime: float = 7_200.0
+    #: whether each refresh gives a new refresh token and ends the old one
+    rotate_refresh_tokens: bool = False
+    #: refused answers 403; inactive says that no token is active, as an app may see it that lacks the right
+    introspection: Literal["allowed", "refused", "inactive"] = "allowed"
+    #: calls before REQUEST_LIMIT_EXCEEDED; None counts them and refuses none
+    api_limit: int | None = None
+    #: PEM of the key that proves JWT bearer assertions; None has the org make a pair of its own when asked
+    jwt_public_key: str | None = None
+    #: bodies up to so many bytes are compressed for clients who take gzip; larger ones would cost
+    #: more than they save
+    compress_below: int = 65_536
+    #: faults from the start on, as `--fault` takes them
+    faults: tuple[str, ...] = ()

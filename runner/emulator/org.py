@@ -1,0 +1,118 @@
+"""An org: its data, its clock, who may do what, and what it has been asked."""
+
+from __future__ import annotations
+
+import secrets
+from collections import deque
+from collections.abc import Callable
+
+import msgspec
+
+from runner.emulator import keys
+from runner.emulator.clients import Client, Clients
+from runner.emulator.clock import Clock
+from runner.emulator.database import Database
+from runner.emulator.errors import ApiError, OptionError
+from runner.emulator.faults import Faults
+from runner.emulator.founding import FIRST_USER, ORG_ID, found
+from runner.emulator.oauth.visits import Visits
+from runner.emulator.objects import standard
+from runner.emulator.options import SHOWN_LIMIT, Options
+from runner.emulator.queries import Queries
+from runner.emulator.records import Records
+from runner.emulator.tokens import Tokens
+
+#: requests that the log remembers
+LOGGED = 5_000
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """One request of the log."""
+
+    method: str
+    path: str
+    #: what stood behind the question mark; nothing for OAuth's pages, where it may be secret
+    query: str
+    #: 0 where the connection was cut before an answer
+    status: int
+
+
+class Usage:
+    """Calls of the API, of how many that the org allows."""
+
+    def __init__(self, limit: int | None) -> None:
+        self.used = 0
+        self.limit = limit
+
+    def count(self) -> None:
+        """Raises an ApiError REQUEST_LIMIT_EXCEEDED where none is left."""
+        if self.limit is not None and self.used >= self.limit:
+            raise ApiError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+        self.used += 1
+
+    @property
+    def header(self) -> str:
+        """The value of `Sforce-Limit-Info`."""
+        return f"api-usage={self.used}/{self.limit or SHOWN_LIMIT}"
+
+
+class Org:
+    """Raises OptionError where it cannot be opened. ``url`` is set when a server has its port."""
+
+    def __init__(self, options: Options, progress: Callable[[int], None] | None = None) -> None:
+        self.options = options
+        self.schema = standard()
+        self.clock = Clock()
+        self.database = Database(self.schema, options.data)
+        found(self.database, self.clock, options, progress)
+        self.id = ORG_ID
+        self.url = "http://127.0.0.1"
+        self.clients = Clients(self.database, self.clock)
+        self.tokens = Tokens(self.database, self.clock, self.id, options.session_lifetime)
+        self.records = Records(self.database, self.clock)
+        self.queries = Queries(self.database)
+        self.visits = Visits()
+        self.faults = Faults(options.faults)
+        self.usage = Usage(options.api_limit)
+        self.log: deque[Seen] = deque(maxlen=LOGGED)
+        self.control_token = secrets.token_urlsafe(24)
+
+    def close(self) -> None:
+        self.database.close()
+
+    @property
+    def client(self) -> Client:
+        """The app that the org was started with."""
+        client = self.clients.get(self.database.setting("client_id") or "")
+        if client is None:
+            raise OptionError("The org's app was taken away")
+        return client
+
+    @property
+    def user_id(self) -> str:
+        """The first user, who may do everything."""
+        return FIRST_USER
+
+    @property
+    def password(self) -> str:
+        return self.database.setting("password") or ""
+
+    def access_token(self, scope: str = "api refresh_token") -> str:
+        """A new access token of the first user and the org's own app."""
+        return self.tokens.issue_access(self.tokens.new_grant(self.client.id, self.user_id, scope))
+
+    def jwt_private_key(self) -> str:
+        """PEM of the private half of the key that proves the app's JWT bearer assertions.
+
+        The org makes the pair when first asked, unless it was started with a public key of somebody's own;
+        then it knows no private one, and this is "".
+        """
+        if self.options.jwt_public_key is not None:
+            return ""
+        known = self.database.setting("jwt_private_key")
+        if known is not None:
+            return known
+        private, public = keys.make()
+        self.clients.add(msgspec.structs.replace(self.client, public_key=public))
+        self.database.set_setting("jwt_private_key", private)
+        return private

@@ -1,0 +1,41 @@
+"""`query`, `queryAll`, and the pages that follow."""
+
+from __future__ import annotations
+
+import re
+
+from starlette.responses import Response
+
+from runner.emulator.errors import ApiError
+from runner.emulator.queries import PAGE, SMALLEST_PAGE
+from runner.emulator.rest.call import Call, page
+from runner.emulator.soql.compile import Asked
+
+_BATCH_SIZE = re.compile(r"\bbatchSize\s*=\s*(\d{1,6})\b", re.IGNORECASE)
+
+
+def query(call: Call) -> Response:
+    return _first(call, all_rows=False)
+
+
+def query_all(call: Call) -> Response:
+    """As `query`, but deleted records are seen too."""
+    return _first(call, all_rows=True)
+
+
+def more(call: Call) -> Response:
+    return page(call.org.queries.more(call.path["locator"]))
+
+
+def _first(call: Call, *, all_rows: bool) -> Response:
+    text = call.query.get("q", "")
+    if not text:
+        raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
+    asked = Asked(text=text, now=call.org.clock.now(), base_url=call.base_url, all_rows=all_rows)
+    return page(call.org.queries.first(asked, _page_size(call.headers.get("sforce-query-options", ""))))
+
+
+def _page_size(options: str) -> int:
+    """Sizes out of bounds are brought within them, as the real org does."""
+    found = _BATCH_SIZE.search(options)
+    return min(PAGE, max(SMALLEST_PAGE, int(found[1]))) if found else PAGE

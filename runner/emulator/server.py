@@ -1,0 +1,99 @@
+"""Serving an org on 127.0.0.1: until the process is told to end, or in a thread beside the caller."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+import uvicorn
+
+from runner.emulator.app import application
+from runner.emulator.errors import OptionError
+from runner.emulator.org import Org
+
+HOST = "127.0.0.1"
+BACKLOG = 512
+#: seconds that open connections get at the end
+GRACE = 1
+
+
+def listen(port: int) -> socket.socket:
+    """A socket that takes connections at once; port 0 takes a free one. Raises OptionError."""
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((HOST, port))
+        listener.listen(BACKLOG)
+    except (OSError, OverflowError) as exc:
+        listener.close()
+        raise OptionError(f"Port {port} cannot be listened on: {exc}") from exc
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    return f"http://{HOST}:{listener.getsockname()[1]}"
+
+
+def serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
+    """Serves until SIGINT or SIGTERM; True where it was SIGINT. ``ready`` is called when both end it
+    cleanly.
+    """
+    return asyncio.run(_serve(org, listener, ready))
+
+
+async def _serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
+    server = _Server(_config(org))
+    interrupted = False
+
+    def end(signum: signal.Signals) -> None:
+        nonlocal interrupted
+        interrupted = interrupted or signum is signal.SIGINT
+        server.should_exit = True
+
+    loop = asyncio.get_running_loop()
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(signum, end, signum)
+    ready()
+    await server.serve(sockets=[listener])
+    return interrupted
+
+
+@contextlib.contextmanager
+def in_background(org: Org, listener: socket.socket) -> Iterator[None]:
+    """Serves in a thread until the block ends."""
+    server = _Server(_config(org))
+    thread = threading.Thread(
+        target=server.run, kwargs={"sockets": [listener]}, name="emulated org", daemon=True
+    )
+    thread.start()
+    try:
+        yield
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _config(org: Org) -> uvicorn.Config:
+    return uvicorn.Config(
+        application(org),
+        access_log=False,
+        date_header=False,
+        lifespan="off",
+        log_config=None,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        ws="none",
+    )
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the caller."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield

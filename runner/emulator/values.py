@@ -1,0 +1,130 @@
+"""A field's value as JSON has it, turned into what its column keeps, or refused in the org's words."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable
+from datetime import date
+
+import orjson
+
+from runner.emulator import clock, ids
+from runner.emulator.database import Value
+from runner.emulator.errors import ApiError
+from runner.emulator.schema import NUMBERS, Field, Kind
+
+_EMAIL = re.compile(r"[^@\s<>()\[\],;:\"]+@[^@\s<>()\[\],;:\"]+\.[^@\s.<>()\[\],;:\"]+")
+_WHOLE = 2**31
+#: a number beyond this has more digits than any number field
+_LARGEST = 1e18
+
+
+def column_value(field: Field, value: object) -> Value:
+    """What the column keeps; None for an empty field. Raises ApiError."""
+    if value is None or value == "":
+        return 0 if field.kind is Kind.BOOLEAN else None
+    return _CONVERT.get(field.kind, _text)(field, value)
+
+
+def _unfit(field: Field, value: object) -> ApiError:
+    kind = {bool: "BOOLEAN", int: "NUMBER_INT", float: "NUMBER_FLOAT", str: "STRING"}.get(type(value))
+    shown = value if kind else orjson.dumps(value).decode()
+    token = f"VALUE_{kind}" if kind else "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
+    return ApiError(
+        "JSON_PARSER_ERROR",
+        f"Cannot deserialize instance of {field.kind} from {token} value {shown} or request may be missing a "
+        f"required field at {field.name}",
+    )
+
+
+def _text(field: Field, value: object) -> Value:
+    if isinstance(value, bool):
+        value = "true" if value else "false"
+    if not isinstance(value, str | int | float):
+        raise _unfit(field, value)
+    text = str(value).replace("\x00", "").strip()
+    if len(text) > field.length:
+        message = f"{field.label}: data value too large: {text} (max length={field.length})"
+        raise ApiError("STRING_TOO_LONG", message, fields=[field.name])
+    return text or None
+
+
+def _email(field: Field, value: object) -> Value:
+    text = _text(field, value)
+    if text is not None and not _EMAIL.fullmatch(str(text)):
+        message = f"{field.label}: invalid email address: {text}"
+        raise ApiError("INVALID_EMAIL_ADDRESS", message, fields=[field.name])
+    return text
+
+
+def _picklist(field: Field, value: object) -> Value:
+    text = _text(field, value)
+    if field.restricted and text is not None and text not in field.values:
+        message = f"{field.label}: bad value for restricted picklist field: {text}"
+        raise ApiError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=[field.name])
+    return text
+
+
+def _boolean(field: Field, value: object) -> Value:
+    if isinstance(value, bool):
+        return int(value)
+    known = {"true": 1, "1": 1, "false": 0, "0": 0}
+    if isinstance(value, str) and value.lower() in known:
+        return known[value.lower()]
+    raise _unfit(field, value)
+
+
+def _number(field: Field, value: object) -> Value:
+    try:
+        number = (
+            float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else math.nan
+        )
+    except (ValueError, OverflowError):
+        number = math.nan
+    whole = field.kind is Kind.INT
+    if not math.isfinite(number) or (whole and number != int(number)):
+        raise _unfit(field, value)
+    if abs(number) >= (_WHOLE if whole else _LARGEST):
+        message = f"{field.label}: value outside of valid range on numeric field: {value}"
+        raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", message, fields=[field.name])
+    return int(number) if whole else number
+
+
+def _date(field: Field, value: object) -> Value:
+    try:
+        return (
+            date.fromisoformat(str(value)[:10]).isoformat() if isinstance(value, str) else _none(field, value)
+        )
+    except ValueError as exc:
+        raise _unfit(field, value) from exc
+
+
+def _datetime(field: Field, value: object) -> Value:
+    try:
+        return clock.write(clock.read(value)) if isinstance(value, str) else _none(field, value)
+    except ValueError as exc:
+        raise _unfit(field, value) from exc
+
+
+def _none(field: Field, value: object) -> Value:
+    raise _unfit(field, value)
+
+
+def _reference(field: Field, value: object) -> Value:
+    record_id = ids.normalise(value) if isinstance(value, str) else None
+    if record_id is None:
+        message = f"{field.label}: id value of incorrect type: {value}"
+        raise ApiError("MALFORMED_ID", message, fields=[field.name])
+    return record_id
+
+
+_CONVERT: dict[Kind, Callable[[Field, object], Value]] = {
+    Kind.EMAIL: _email,
+    Kind.PICKLIST: _picklist,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.DATETIME: _datetime,
+    Kind.REFERENCE: _reference,
+    **dict.fromkeys(NUMBERS, _number),
+}
