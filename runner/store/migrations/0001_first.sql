@@ -45,7 +45,7 @@ CREATE TABLE streams (
 );
 
 -- state: 0 added, 1 updated, 2 deleted. Rows lie in the order in which they came, so that keys in any order are
--- stored and read as fast as ascending ones (docs/decisions/records-table.md). The payload comes last: where a long
+-- stored and read as fast as ascending ones (docs/decisions/0006). The payload comes last: where a long
 -- one overflows its page, what stands before it is still read at once.
 CREATE TABLE records (
   number INTEGER PRIMARY KEY,
