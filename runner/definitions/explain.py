@@ -51,7 +51,7 @@ def _step(kind: KindSchema, schema: Schema, name: str, step: str) -> tuple[Schem
     inside = schema.get("additionalProperties")
     if isinstance(inside, Mapping):
         below = kind.resolve(inside)
-        # The name of an entry may be left out: `provider.operations.request` is `provider.operations.NAME.request`.
+        # The name of an entry may be left out: `operations.request` is `operations.NAME.request`.
         return (
             (kind.resolve(_properties(below)[step]), f"{name}.{step}")
             if step in _properties(below)
