@@ -1,12 +1,13 @@
 """YAML read into nodes that know where they stand.
 
 YAML 1.2's core schema with three tightenings: only `true` and `false` are booleans, a number with a leading
-zero stays text, and what JSON cannot say (`.inf`, `.nan`) is a problem. Duplicate keys are problems, aliases
+zero stays text, and what JSON cannot say (`.inf`, `1e999`) is a problem. Duplicate keys are problems, aliases
 are bounded.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from typing import Final, Union, cast
@@ -20,14 +21,23 @@ from runner.errors import Place
 
 MAX_BYTES: Final = 1 << 20
 MAX_DEPTH: Final = 60
-MAX_NODES: Final = 20_000
+#: values that a file may hold
+MAX_NODES: Final = 100_000
+#: values that its aliases may add
+MAX_UNFOLDED: Final = 20_000
 
 _INT = re.compile(r"[-+]?(0|[1-9][0-9]*)")
-_FLOAT = re.compile(r"[-+]?(0|[1-9][0-9]*)?(\.[0-9]+|\.)?([eE][-+]?[0-9]+)?")
+_FLOAT = re.compile(r"[-+]?(\.[0-9]+|(0|[1-9][0-9]*)(\.[0-9]+)?)([eE][-+]?[0-9]+)?")
 _BASE = re.compile(r"0o[0-7]+|0x[0-9a-fA-F]+")
 _WORDS: Final = {"true": True, "false": False, "null": None, "~": None, "": None}
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+#: what libyaml refuses or takes for a line break that no editor shows as one
+_CONTROL = re.compile("[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_BRACES = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
+_COMMENT = re.compile(r"[ \t]+#")
+_TIGHT_COLON = re.compile(r"([\w-]+):([^\s:/].*)")
+_TIGHT_DASH = re.compile(r"-[^\W\d].*\n\s*-\w", re.DOTALL)
 _CORE = "tag:yaml.org,2002:"
+_TAGGED: Final = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}
 
 
 class Scalar(msgspec.Struct, frozen=True):
@@ -132,8 +142,10 @@ def read(content: str | bytes, name: str) -> tuple[Node | None, list[Problem]]:
     file = File(name, text)
     control = _CONTROL.search(text)
     if control:
-        message = f"the control character U+{ord(control[0]):04X} cannot stand in YAML"
-        return None, [Problem(file.place_at(control.start()), message, code="yaml-syntax")]
+        kind = "control character" if control[0] < "\xa0" else "character"
+        message = f"the {kind} U+{ord(control[0]):04X} cannot stand in YAML"
+        place = file.place_at(control.start())
+        return None, [Problem(place, message, suggestion="remove it", code="yaml-syntax")]
     return _Composer(file).document()
 
 
@@ -145,11 +157,17 @@ def _decode(content: str | bytes, name: str) -> tuple[str, Problem | None]:
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     except UnicodeDecodeError as exc:
-        before = content[: exc.start]
-        place = Place(name, before.count(b"\n") + 1, exc.start - (before.rfind(b"\n") + 1) + 1)  # type: ignore[arg-type]
+        before = _one_break(exc.object[: exc.start].decode())
+        place = File(name, before).place_at(len(before))
         message = f"the file is not UTF-8: byte 0x{exc.object[exc.start]:02x} at offset {exc.start}"
+        if exc.object.startswith((b"\xff\xfe", b"\xfe\xff")):
+            message = "the file is UTF-16, not UTF-8"
         return "", Problem(place, message, suggestion="save it as UTF-8", code="not-utf8")
-    return text.replace("\r\n", "\n"), None
+    return _one_break(text.removeprefix("\ufeff")), None
+
+
+def _one_break(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class _Composer:
@@ -160,6 +178,7 @@ class _Composer:
         self.problems: list[Problem] = []
         self.anchors: dict[str, Node | None] = {}
         self.nodes = 0
+        self.unfolded = 0
 
     def document(self) -> tuple[Node | None, list[Problem]]:
         # The C loader's marks count bytes-free characters, as ours do.
@@ -181,9 +200,11 @@ class _Composer:
             ]
         except _TooMuch as exc:
             return None, [exc.problem]
+        if isinstance(top, Scalar) and top.style == "":
+            self._check_spacing(top)
+            top = top if top.text else None
         if top is None and not self.problems:
-            message = "the file is empty"
-            self.problems.append(Problem(Place(self.file.name), message, code="empty"))
+            self.problems.append(Problem(Place(self.file.name), "the file is empty", code="empty"))
         return (None if self.problems else top), self.problems
 
     def _add(
@@ -195,7 +216,9 @@ class _Composer:
         return _TooMuch(Problem(self.file.place(mark), message, code=code))
 
     def _node(self, event: yaml.NodeEvent, events: Iterator[yaml.Event], depth: int) -> Node:
-        self._count(event, 1)
+        self.nodes += 1
+        if self.nodes > MAX_NODES:
+            raise self._stop(_mark(event), f"the file holds more than {MAX_NODES:,} values", "too-large")
         if depth > MAX_DEPTH:
             raise self._stop(_mark(event), f"nested more than {MAX_DEPTH} levels deep", "too-deep")
         if isinstance(event, yaml.AliasEvent):
@@ -215,34 +238,26 @@ class _Composer:
             return self._sequence(event, events, depth)
         return self._scalar(cast(yaml.ScalarEvent, event))
 
-    def _count(self, event: yaml.Event, size: int) -> None:
-        self.nodes += size
-        if self.nodes > MAX_NODES:
-            message = f"the file unfolds to more than {MAX_NODES:,} values"
-            raise self._stop(_mark(event), message, "alias-bomb")
-
     def _alias(self, event: yaml.AliasEvent) -> Node:
         node = self.anchors.get(str(event.anchor), ...)
         if node is ... or node is None:
             what = "is not defined above" if node is ... else "contains itself"
             raise self._stop(_mark(event), f"the alias `*{event.anchor}` {what}", "yaml-alias")
-        self._count(event, _size(node))
+        self.unfolded += _size(node)
+        if self.unfolded > MAX_UNFOLDED:
+            message = f"the file unfolds to more than {MAX_UNFOLDED:,} values"
+            raise self._stop(_mark(event), message, "alias-bomb")
         return node
 
     def _check_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
-        if tag is None or tag == "!" or tag in (_CORE + "str", _CORE + "map", _CORE + "seq"):
-            return
-        if isinstance(event, yaml.ScalarEvent) and tag in (
-            _CORE + "int",
-            _CORE + "float",
-            _CORE + "bool",
-            _CORE + "null",
-        ):
+        allowed = ("str", *_TAGGED) if isinstance(event, yaml.ScalarEvent) else ("map", "seq")
+        if tag is None or tag in [_CORE + name for name in allowed]:
             return
         shown = tag.replace(_CORE, "!!")
         message = f"the tag `{shown}` is not allowed; definitions are plain data"
-        self._add(_mark(event), message, "yaml-tag", "remove the tag", len(shown))
+        mend = "remove the tag" if tag.startswith(_CORE) else "for `not` write `not …`; for text, use quotes"
+        self._add(_mark(event), message, "yaml-tag", mend, len(shown))
 
     def _sequence(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Sequence:
         items: list[Node] = []
@@ -252,7 +267,7 @@ class _Composer:
             items.append(self._node(cast(yaml.NodeEvent, event), events, depth + 1))
         return Sequence(items, self.file.place(_mark(start)))
 
-    def _mapping(self, start: yaml.Event, events: Iterator[yaml.Event], depth: int) -> Mapping:
+    def _mapping(self, start: yaml.MappingStartEvent, events: Iterator[yaml.Event], depth: int) -> Mapping:
         mapping = Mapping({}, {}, self.file.place(_mark(start)))
         merges: list[tuple[yaml.Mark, Node]] = []
         for event in events:
@@ -268,6 +283,8 @@ class _Composer:
             elif key.text == "<<" and key.style == "":
                 merges.append((_mark(event), value))
             else:
+                if start.flow_style and isinstance(value, Scalar) and not value.text + value.style:
+                    self._check_spacing(key)
                 self._put(mapping, key, value)
         for mark, value in merges:
             self._merge(mapping, mark, value)
@@ -276,13 +293,10 @@ class _Composer:
     def _put(self, mapping: Mapping, key: Scalar, value: Node) -> None:
         first = mapping.keys.get(key.text)
         if first is not None:
-            message = (
-                f"the key `{key.text}` stands here twice; it was given in line {first.place.line} already"
-            )
-            problem = Problem(
-                key.place, message, max(1, len(key.text)), "remove one of them", code="duplicate-key"
-            )
-            self.problems.append(problem)
+            line = first.place.line
+            message = f"the key `{key.text}` stands here twice; it was given in line {line} already"
+            length, mend = max(1, len(key.text)), "remove one of them"
+            self.problems.append(Problem(key.place, message, length, mend, code="duplicate-key"))
             return
         mapping.entries[key.text] = value
         mapping.keys[key.text] = key
@@ -299,33 +313,54 @@ class _Composer:
     def _scalar(self, event: yaml.ScalarEvent) -> Scalar:
         text, mark = event.value, _mark(event)
         style = event.style or ""
-        plain = event.implicit[0] and not style
+        tag = (event.tag or "").removeprefix(_CORE)
         value: str | int | float | bool | None = text
-        if plain or (event.tag or "").removeprefix(_CORE) in ("int", "float", "bool", "null"):
+        if tag in _TAGGED or (event.implicit[0] and not style):
             value = self._resolve(text, mark)
-        if isinstance(value, str) and text.count("{{") != text.count("}}"):
-            self._unclosed(text, mark, cast(yaml.Mark, event.end_mark))
+        if tag in _TAGGED and not isinstance(value, _TAGGED[tag]):
+            self._add(mark, f"`{text}` is not what the tag `!!{tag}` says", "yaml-tag", "remove the tag")
+        if isinstance(value, str) and not style:
+            self._check_plain(text, mark, cast(yaml.Mark, event.end_mark))
         return Scalar(value, text, self.file.place(mark), mark.index, style, self.file)
 
-    def _unclosed(self, text: str, mark: yaml.Mark, end: yaml.Mark) -> None:
-        if self.file.text[end.index : end.index + 2] == " #":
+    def _check_plain(self, text: str, mark: yaml.Mark, end: yaml.Mark) -> None:
+        """Text that YAML reads without a word, though not as it was meant."""
+        comment = _COMMENT.match(self.file.text, end.index)
+        if comment and any(text.count(opened) != text.count(closed) for opened, closed in _BRACES):
             message = "` #` begins a comment, and cuts the template in front of it"
-            self._add(end, message, "yaml-comment", "put the whole value between quotes", 2)
+            place = self.file.place_at(comment.end() - 2)
+            mend = "put the whole value between quotes"
+            self.problems.append(Problem(place, message, 2, mend, code="yaml-comment"))
+        if text[:1] == "-" and _TIGHT_DASH.match(self.file.text[mark.index : end.index]):
+            mend = f"write: - {text.split(' -')[0][1:]}"
+            self._add(mark, "a space is missing behind the `-` of a list item", "yaml-dash", mend)
+
+    def _check_spacing(self, scalar: Scalar) -> None:
+        """`key:value` where a map was meant."""
+        if not scalar.style and _TIGHT_COLON.fullmatch(scalar.text):
+            mend = _TIGHT_COLON.sub(r"write: \1: \2", scalar.text)
+            message, length = "a space is missing behind the `:`", len(scalar.text)
+            self.problems.append(Problem(scalar.place, message, length, mend, code="yaml-colon"))
 
     def _resolve(self, text: str, mark: yaml.Mark) -> str | int | float | bool | None:
-        if text.lower() in (".inf", "+.inf", "-.inf", ".nan"):
+        value = _resolved(text)
+        if isinstance(value, float) and not math.isfinite(value):
             message = f"`{text}` is no number that JSON can say"
             self._add(mark, message, "yaml-number", "quote it if it is text", len(text))
             return None
-        if text in _WORDS:
-            return _WORDS[text]
-        if _INT.fullmatch(text):
-            return int(text) if len(text) < 40 else text
-        if _BASE.fullmatch(text):
-            return int(text, 0)
-        if text[-1:] != "." and any(char.isdigit() for char in text) and _FLOAT.fullmatch(text):
-            return float(text)
-        return text
+        return value
+
+
+def _resolved(text: str) -> str | int | float | bool | None:
+    if text in _WORDS:
+        return _WORDS[text]
+    if _INT.fullmatch(text):
+        return int(text) if len(text) < 40 else text
+    if _BASE.fullmatch(text):
+        return int(text, 0)
+    if _FLOAT.fullmatch(text) or text.lower().lstrip("+-") in (".inf", ".nan"):
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    return text
 
 
 class _TooMuch(Exception):
@@ -348,10 +383,12 @@ def _size(node: Node) -> int:
 def find(node: Node, path: list[str | int]) -> Node:
     """The node at a path; the deepest that is there where it ends early."""
     for step in path:
-        if isinstance(node, Mapping) and step in node.entries:
+        if isinstance(node, Mapping) and str(step) in node.entries:
             node = node.entries[str(step)]
         elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
             node = node.items[step]
+        else:
+            break
     return node
 
 

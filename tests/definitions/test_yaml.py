@@ -40,7 +40,21 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: .inf\n", 1, 4, "`.inf` is no number that JSON can say", "quote it if it is text"),
         ("a: x {{ y #z }}\n", 1, 10, "` #` begins a comment, and cuts the template in front of it", "put the whole value between quotes"),
         ("a:\n  b: 1\n c: 2\n", 3, 2, "the indentation does not fit the lines above, or a `- ` or `:` is missing", "line it up with its neighbours"),
-        ("a: \x01", 1, 4, "the control character U+0001 cannot stand in YAML", None),
+        ("a: \x01", 1, 4, "the control character U+0001 cannot stand in YAML", "remove it"),
+        ("a: \x80", 1, 4, "the control character U+0080 cannot stand in YAML", "remove it"),
+        ("a: 1\nb: \u2028\n", 2, 4, "the character U+2028 cannot stand in YAML", "remove it"),
+        ("a: \ud800", 1, 4, "the character U+D800 cannot stand in YAML", "remove it"),
+        ("a: 1e999\n", 1, 4, "`1e999` is no number that JSON can say", "quote it if it is text"),
+        ("a: -.Inf\n", 1, 4, "`-.Inf` is no number that JSON can say", "quote it if it is text"),
+        ("a: !!int x\n", 1, 4, "`x` is not what the tag `!!int` says", "remove the tag"),
+        ("when: !input.vip\n", 1, 7, "the tag `!input.vip` is not allowed; definitions are plain data", "for `not` write `not …`; for text, use quotes"),
+        ("a: ! b\n", 1, 4, "the tag `!` is not allowed; definitions are plain data", "for `not` write `not …`; for text, use quotes"),
+        ("a: x {# y #} z\n", 1, 10, "` #` begins a comment, and cuts the template in front of it", "put the whole value between quotes"),
+        ("a: x {{ y   # z }}\n", 1, 12, "` #` begins a comment, and cuts the template in front of it", "put the whole value between quotes"),
+        ("version:1\n", 1, 1, "a space is missing behind the `:`", "write: version: 1"),
+        ("a: {b:1, c: 2}\n", 1, 5, "a space is missing behind the `:`", "write: b: 1"),
+        ("steps:\n  -one\n  -two\n", 2, 3, "a space is missing behind the `-` of a list item", "write: - one"),
+        ("---\n", 1, 1, "the file is empty", None),
         ("[" * 5000, 1, 62, "nested more than 60 levels deep", None),
         (BOMB, 5, 12, "the file unfolds to more than 20,000 values", None),
         ("a: &a [*a]\n", 1, 8, "the alias `*a` contains itself", None),
@@ -64,10 +78,56 @@ def test_broken_yaml_gets_a_sentence(
     assert render_text(problems, {"f.yaml": text}).startswith(f"f.yaml:{line}:{column}: error: {message}")
 
 
-def test_bytes_that_are_no_utf8_are_named() -> None:
-    _, problems = yaml.read(b"a: 1\nb: \xff\n", "f.yaml")
-    assert problems[0].message == "the file is not UTF-8: byte 0xff at offset 8"
-    assert (problems[0].place.line, problems[0].place.column) == (2, 4)
+@pytest.mark.parametrize(
+    ("content", "line", "column", "message"),
+    [
+        (b"a: 1\nb: \xff\n", 2, 4, "the file is not UTF-8: byte 0xff at offset 8"),
+        ("é: ".encode() + b"\xe9", 1, 4, "the file is not UTF-8: byte 0xe9 at offset 4"),
+        (b"a: 1\r\rb: \xff", 3, 4, "the file is not UTF-8: byte 0xff at offset 9"),
+        ("a: 1\n".encode("utf-16"), 1, 1, "the file is UTF-16, not UTF-8"),
+    ],
+)
+def test_bytes_that_are_no_utf8_are_named(content: bytes, line: int, column: int, message: str) -> None:
+    node, problems = yaml.read(content, "f.yaml")
+    assert node is None
+    assert (problems[0].message, problems[0].suggestion) == (message, "save it as UTF-8")
+    assert (problems[0].place.line, problems[0].place.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("e5", "e5"), ("-e5", "-e5"), ("+", "+"), (".", "."), ("1.", "1."), ("0o17", 15), ("1e3", 1000.0),
+        ("-0", 0), ("00", "00"), ("08.5", "08.5"), ("!!str 5", "5"), ('!!int "5"', 5), ("x # y", "x"),
+        ('"x {{ y" # z', "x {{ y"), ("http://a:1", "http://a:1"), ("-a", "-a"), ("9" * 5000, "9" * 5000),
+    ],
+)  # fmt: skip
+def test_a_scalar_is_what_it_looks_like(text: str, data: object) -> None:
+    node, problems = yaml.read(f"k: {text}\n", "f")
+    assert problems == []
+    assert node is not None
+    value = node.data
+    assert value == {"k": data}
+    assert isinstance(value, dict)
+    assert type(value["k"]) is type(data)
+
+
+def test_a_long_file_written_by_hand_is_no_alias_bomb() -> None:
+    node, problems = yaml.read("".join(f"k{i}: v\n" for i in range(15_000)), "f")
+    assert problems == []
+    assert isinstance(node, yaml.Mapping)
+    assert len(node.entries) == 15_000
+
+
+def test_a_file_of_too_many_values_is_refused() -> None:
+    _, problems = yaml.read("[" + "a," * 120_000 + "]", "f")
+    assert problems[0].message == "the file holds more than 100,000 values"
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n", "\r"])
+def test_lines_are_counted_whatever_ends_them(line_break: str) -> None:
+    _, problems = yaml.read(line_break.join(["a: 1", "b: 2", "a: 3"]), "f")
+    assert problems[0].place.line == 3
 
 
 def test_a_large_file_is_refused_before_it_is_read() -> None:
@@ -129,7 +189,10 @@ def test_github_annotations_escape_what_would_end_them() -> None:
     )
 
 
-@given(st.one_of(st.text(max_size=200), st.binary(max_size=200)))
+yaml_like = st.lists(st.sampled_from(["a", "5", "e", ".", "-", ":", " ", "\n", "  ", "{", "}", "[", "]", "'", '"', "#", "&a", "*a", "!", "|", ">", "<<", ",", "\t", "%", "?"]), max_size=40).map("".join)  # fmt: skip
+
+
+@given(st.one_of(st.text(st.characters(categories=None), max_size=200), st.binary(max_size=200), yaml_like))
 def test_anything_is_read_or_refused(content: str | bytes) -> None:
     node, problems = yaml.read(content, "f")
     assert (node is None) == bool(problems)
