@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping
 from typing import cast
@@ -11,6 +12,10 @@ import msgspec
 from runner.auth.vault import Vault
 from runner.definitions.functions import instant
 from runner.store import Connection
+
+
+#: keys of a token answer whose values are secrets; the rest (scope, addresses, times) may be shown
+_SECRET = re.compile("token$|secret|signature|password|assertion", re.IGNORECASE)
 
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,7 +39,8 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
 
     def secrets(self) -> list[str]:
         """Every text in it that nobody may see."""
-        known = [self.access_token, self.refresh_token, *self.values.values(), *self.raw.values()]
+        answered = [value for key, value in self.raw.items() if _SECRET.search(key)]
+        known = [self.access_token, self.refresh_token, *self.values.values(), *answered]
         return [value for value in known if isinstance(value, str) and len(value) >= 8]
 
 

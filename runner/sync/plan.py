@@ -17,6 +17,10 @@ from runner.store import SyncState
 #: where the first run of a sync by time begins, unless it says where
 _EPOCH = "1970-01-01T00:00:00Z"
 
+#: The server tells its clock in whole seconds, rounded down: what was changed in this one still counts. What is
+#: committed later in the same second is read by the next run, which begins at the checkpoint or before it.
+_TICK = 1.0
+
 
 class Window(msgspec.Struct, kw_only=True):
     """What a run reads, and how far it has come; kept with each page."""
@@ -62,7 +66,7 @@ def window_of(sync: Sync, state: SyncState, now: float) -> Window:
         noting=noting,
         began=now,
         start=format_instant(instant(since)),
-        end=format_instant(instant(now)),
+        end=format_instant(instant(now + _TICK)),
         reached=state.checkpoint,
     )
 

@@ -232,6 +232,16 @@ def test_no_error_shows_a_secret(access: Access, connection: Connection, api: Ap
     assert "•••" in caught.value.message
 
 
+def test_an_error_shows_the_address_though_the_token_answer_holds_it(
+    access: Access, connection: Connection, api: Api
+) -> None:
+    api.on("/orders/1", [Reply({}, 401), Reply({"error": "no"}, 400)])
+    api.on("/token", Reply({"access_token": "access-token-2", "instance_url": api.url}))
+    with pytest.raises(CallError) as caught:
+        call(access, connection, "get_order", id="1")
+    assert caught.value.message == f"{api.url}/orders/1 answered 400: no"
+
+
 def test_an_api_that_is_not_there_is_told(access: Access, connection: Connection, api: Api) -> None:
     api.close()
     with pytest.raises(CallError) as caught:
