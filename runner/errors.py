@@ -22,12 +22,9 @@ next (``hint``). Whether trying again can help is part of the type (``transient`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Literal
 
 import msgspec
-
-if TYPE_CHECKING:
-    from runner.definitions.problems import Problem
 
 
 class Place(msgspec.Struct, frozen=True, order=True):
@@ -39,6 +36,21 @@ class Place(msgspec.Struct, frozen=True, order=True):
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}:{self.column}"
+
+
+class Problem(msgspec.Struct, frozen=True, order=True):
+    """Something wrong in a definition, where it stands and how to mend it."""
+
+    place: Place
+    message: str
+    #: columns that the culprit takes
+    length: int = 1
+    #: printed behind the carets: the mend
+    suggestion: str | None = None
+    #: the key that `terapi explain` explains
+    see: str | None = None
+    code: str = "invalid"
+    severity: Literal["error", "warning"] = "error"
 
 
 class TerapiError(Exception):

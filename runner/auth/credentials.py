@@ -13,7 +13,6 @@ from runner.auth.vault import Vault
 from runner.definitions.functions import instant
 from runner.store import Connection
 
-
 #: keys of a token answer whose values are secrets; the rest (scope, addresses, times) may be shown
 _SECRET = re.compile("token$|secret|signature|password|assertion", re.IGNORECASE)
 

@@ -5,29 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Literal
 
-import msgspec
-
-from runner.errors import Place
+from runner.errors import Problem as Problem
 
 _WIDTH = 110
 _LINE_BREAK = re.compile("\r\n|\r|\n")
-
-
-class Problem(msgspec.Struct, frozen=True, order=True):
-    """Something wrong in a definition, where it stands and how to mend it."""
-
-    place: Place
-    message: str
-    #: columns that the culprit takes
-    length: int = 1
-    #: printed behind the carets: the mend
-    suggestion: str | None = None
-    #: the key that `terapi explain` explains
-    see: str | None = None
-    code: str = "invalid"
-    severity: Literal["error", "warning"] = "error"
 
 
 def ordered(problems: Iterable[Problem]) -> list[Problem]:

@@ -17,8 +17,8 @@ from runner.store import SyncState
 #: where the first run of a sync by time begins, unless it says where
 _EPOCH = "1970-01-01T00:00:00Z"
 
-#: The server tells its clock in whole seconds, rounded down: what was changed in this one still counts. What is
-#: committed later in the same second is read by the next run, which begins at the checkpoint or before it.
+#: The server tells its clock in whole seconds, rounded down: what was changed in this one still counts. What
+#: is committed later in the same second is read by the next run, which begins at the checkpoint or before.
 _TICK = 1.0
 
 
