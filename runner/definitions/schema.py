@@ -29,6 +29,17 @@ _TYPES = {
     "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
     "array": "a list", "object": "a map", "null": "null",
 }  # fmt: skip
+#: what people write for a boolean, in YAML 1.1 and elsewhere
+_TRUTH = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
+#: limits in words; `{}` is the limit
+_LIMITS = {
+    "minimum": "must be at least {}", "maximum": "must be at most {}",
+    "exclusiveMinimum": "must be more than {}", "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}", "minItems": "must have at least {}",
+    "maxItems": "must have at most {}", "minProperties": "must have at least {}",
+    "maxProperties": "must have at most {}", "minLength": "must be at least {} long",
+    "maxLength": "must be at most {} long", "uniqueItems": "must not have the same item twice",
+}  # fmt: skip
 
 
 class SchemaBook:
@@ -116,6 +127,25 @@ def _documented(
         yield from _documented(book, f"{name}.{key}", inner, above)
 
 
+def _steps(node: yaml.Node, path: Sequence[str | int]) -> list[str | int]:
+    """The path with keys as text: the validator makes a number of a key that looks like one (`404`)."""
+    steps: list[str | int] = []
+    for step in path:
+        above = yaml.find(node, steps)
+        steps.append(str(step) if isinstance(above, yaml.Mapping) else step)
+    return steps
+
+
+def _keys(node: yaml.Node) -> Mapping[str, object]:
+    return node.entries if isinstance(node, yaml.Mapping) else {}
+
+
+def _needing(schema: Schema, key: str) -> list[str]:
+    """The keys that may not stand without ``key``."""
+    rules = cast(Mapping[str, list[str]], schema.get("dependentRequired", {}))
+    return [one for one, needed in rules.items() if key in needed]
+
+
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
     """A key that is missing because it is misspelt is told once, where it is misspelt."""
     meant = {problem.see for problem in problems if problem.code == "unknown-key"}
@@ -123,45 +153,67 @@ def _without_echoes(problems: list[Problem]) -> list[Problem]:
 
 
 def _refused(book: KindSchema, node: yaml.Node, error: jsonschema_rs.ValidationError) -> list[Problem]:
-    path = list(error.instance_path)
+    path = _steps(node, error.instance_path)
     target = yaml.find(node, path)
     see = book.key_of(path)
     match error.kind:
         case Kind.AdditionalProperties(unexpected=keys):
             return [_unknown_key(book, target, path, key) for key in keys]
         case Kind.Required(property=key):
-            message = f"`{key}` is missing"
+            needs = [one for one in _needing(book.at(path), key) if one in _keys(target)]
+            message = f"`{key}` is missing" + (f": `{needs[0]}` needs it" if needs else "")
             return [Problem(target.place, message, 1, f"add `{key}: …`", f"{see}.{key}", "missing-key")]
         case Kind.PropertyNames(error=inner):
             return [_bad_name(book, target, path, inner)]
-    name = str(path[-1]) if path else "the file"
-    subject = f"item {int(name) + 1}" if name.isdigit() else f"`{name}`" if path else name
-    message, mend = _sentence(book.at(path), subject, error.kind, error.instance)
+    last = path[-1] if path else None
+    subject = "the file" if last is None else f"item {last + 1}" if isinstance(last, int) else f"`{last}`"
+    message, mend = _sentence(book.at(path), subject, error.kind, target)
     return [Problem(target.place, message, _width(target), mend, see, error.kind.name)]
 
 
-def _sentence(schema: Schema, subject: str, kind: Kind, found: object) -> tuple[str, str | None]:
+def _sentence(schema: Schema, subject: str, kind: Kind, node: yaml.Node) -> tuple[str, str | None]:
+    found = node.data
     match kind:
         case Kind.Type(types=types):
             wanted = " or ".join(_TYPES[one] for one in types)
-            quotable = types == ["string"] and not isinstance(found, (list, dict))
-            return (
-                f"{subject} must be {wanted}, found {describe(found)}",
-                f'write: "{_short(found)}"' if quotable else None,
-            )
+            return f"{subject} must be {wanted}, found {describe(found)}", _type_mend(types, node)
         case Kind.Enum(options=options):
             return _not_among(subject, found, options)
         case Kind.Constant(expected_value=value):
             return _not_among(subject, found, [value])
         case Kind.Pattern(pattern=pattern):
             return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, pattern)}"
-        case Kind.Minimum(limit=limit):
-            return f"{subject} must be at least {limit}, found {found}", None
-        case Kind.Maximum(limit=limit):
-            return f"{subject} must be at most {limit}, found {found}", None
-        case Kind.MinItems() | Kind.MinProperties():
-            return f"{subject} must have at least one entry", None
+    if kind.name in _LIMITS:
+        return _beyond(subject, kind, found), None
     return f"{subject} is not what the schema allows ({kind.name})", None
+
+
+def _beyond(subject: str, kind: Kind, found: object) -> str:
+    """A limit that a value does not keep; a number is shown, of a list, map or text it is counted."""
+    limit = getattr(kind, "limit", getattr(kind, "multiple_of", ""))
+    said = f"{subject} {_LIMITS[kind.name].format(limit)}"
+    if isinstance(found, (int, float)):
+        return f"{said}, found {found}"
+    if isinstance(found, str):
+        return said.replace(" long", f" character{'' if limit == 1 else 's'} long") + f", found {len(found)}"
+    if kind.name == "uniqueItems":
+        return said
+    entries = "one entry" if limit == 1 else f"{limit} entries"
+    return f"{said.removesuffix(str(limit))}{entries}, found {len(cast(list[object], found)) or 'none'}"
+
+
+def _type_mend(types: list[str], node: yaml.Node) -> str | None:
+    found = node.data
+    if found is None:
+        return "give it a value, or remove the key"
+    if types == ["string"] and isinstance(node, yaml.Scalar):
+        return f'write: "{node.text}"'
+    if types == ["boolean"] and isinstance(found, str):
+        meant = _TRUTH.get(found.lower(), found.lower())
+        return f"write: {meant}" if meant in ("true", "false") else None
+    if isinstance(found, str) and {"integer", "number"} & set(types):
+        return f"write: {found}" if re.fullmatch(r"-?(0|[1-9]\d{0,17})", found) else None
+    return None
 
 
 def _not_among(subject: str, found: object, options: object) -> tuple[str, str | None]:
