@@ -58,11 +58,16 @@ class Connections:
         self._clock = clock
 
     def save(self, connection: Connection) -> Connection:
-        """Keeps a connection; one of the same id under the same integration is replaced, its number kept."""
+        """Keeps a connection, and gives it as it is stored.
+
+        One of the same id under the same integration is replaced; its number, its age and, where there is no
+        new one, its metadata stay.
+        """
         row = {name: getattr(connection, name) for name in _PLAIN}
         row |= {name: _json(getattr(connection, name)) for name in ("config", "metadata", "tags", "end_user")}
-        self._database.run(self._sql["save"], {**row, "now": self._clock()})
-        return cast(Connection, self.get(connection.integration, connection.id))
+        with self._database.atomic(durable=True):
+            self._database.run(self._sql["save"], {**row, "now": self._clock()})
+            return cast(Connection, self.get(connection.integration, connection.id))
 
     def get(self, integration: str, id: str) -> Connection | None:
         row = self._database.row(self._sql["get"], {"integration": integration, "id": id})
@@ -79,24 +84,39 @@ class Connections:
     def update_credentials(
         self, connection: Connection, sealed: bytes, key_id: str, config: Mapping[str, object]
     ) -> Connection | None:
-        """Replaces what is sealed, unless somebody else did since ``connection`` was read: then None."""
-        given = {
-            "integration": connection.integration, "id": connection.id, "sealed": sealed, "key_id": key_id,
-            "config": _json(config), "expected": connection.version, "now": self._clock(),
-        }  # fmt: skip
-        changed = self._database.run(self._sql["update_credentials"], given)
-        return self.get(connection.integration, connection.id) if changed else None
+        """Replaces what is sealed, unless somebody else did since ``connection`` was read: then None.
+
+        It is on the disk when this returns. The keys of ``config`` are set; those that others set stay.
+        """
+        with self._database.atomic(durable=True):
+            stored = self.get(connection.integration, connection.id)
+            if stored is None:
+                return None
+            given = {
+                **_key(connection), "sealed": sealed, "key_id": key_id, "expected": connection.version,
+                "config": _json({**stored.config, **config}), "now": self._clock(),
+            }  # fmt: skip
+            changed = self._database.run(self._sql["update_credentials"], given)
+            return self.get(connection.integration, connection.id) if changed else None
 
     def set_error(self, connection: Connection, error: str | None) -> None:
         self._database.run(self._sql["set_error"], {**_key(connection), "error": error, "now": self._clock()})
 
     def set_config(self, connection: Connection, values: Mapping[str, object]) -> None:
         """Sets keys of the config; None removes one."""
-        self._set("set_config", connection, {**connection.config, **values})
+        with self._database.atomic():
+            stored = self.get(connection.integration, connection.id) or connection
+            self._set("set_config", connection, {**stored.config, **values})
 
     def set_metadata(self, connection: Connection, values: Mapping[str, object]) -> None:
         """Sets keys of the metadata; None removes one."""
-        self._set("set_metadata", connection, {**(connection.metadata or {}), **values})
+        with self._database.atomic():
+            stored = self.get(connection.integration, connection.id) or connection
+            self._set("set_metadata", connection, {**(stored.metadata or {}), **values})
+
+    def replace_metadata(self, connection: Connection, values: Mapping[str, object]) -> None:
+        """Puts ``values`` in place of all metadata."""
+        self._set("set_metadata", connection, values)
 
     def _set(self, query: str, connection: Connection, values: Mapping[str, object]) -> None:
         kept = {key: value for key, value in values.items() if value is not None}
@@ -107,7 +127,7 @@ class Connections:
         self._database.run(self._sql["touch"], {**_key(connection), "now": self._clock()})
 
     def delete(self, connection: Connection) -> bool:
-        """Removes it, its records and the state of its syncs."""
+        """Removes it, its records and the state of its syncs; False where it is gone already."""
         with self._database.atomic():
             for query in ("delete_seen", "delete_records", "delete_streams", "delete_state"):
                 self._database.run(self._sql[query], _key(connection))
@@ -115,7 +135,8 @@ class Connections:
 
     def save_client(self, client: OAuthClient) -> None:
         row = {name: getattr(client, name) for name in ("integration", "client_id", "sealed", "key_id")}
-        self._database.run(self._sql["save_client"], {**row, "now": self._clock()})
+        with self._database.atomic(durable=True):
+            self._database.run(self._sql["save_client"], {**row, "now": self._clock()})
 
     def client(self, integration: str) -> OAuthClient | None:
         row = self._database.row(self._sql["get_client"], {"integration": integration})

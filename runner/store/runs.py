@@ -1,4 +1,4 @@
-"""Runs of syncs and workflows with their logs, and the deliveries of webhooks."""
+"""Runs of syncs and workflows, with their logs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from typing import cast
 
 import msgspec
 
@@ -33,24 +32,6 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[Mapping[str, object]] | None = None
     #: the definition's text, as the run began with it
     definition: str = ""
-
-
-class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """One webhook as it arrived."""
-
-    id: str
-    integration: str
-    external_id: str | None
-    connection: str | None
-    event: str | None
-    headers: Mapping[str, str]
-    body: bytes
-    #: received, done, failed or unmatched
-    status: str
-    error: str | None
-    attempts: int
-    received_at: float
-    finished_at: float | None
 
 
 class Runs:
@@ -90,70 +71,12 @@ class Runs:
         return [_run(row) for row in rows]
 
     def log(self, run: Run, level: str, message: str, data: object = None) -> None:
-        given = {
-            "run": run.id,
-            "level": level,
-            "message": message,
-            "data": json.dumps(data),
-            "now": self._clock(),
-        }
-        self._database.run(self._sql["add_event"], given)
+        given = {"run": run.id, "level": level, "message": message, "now": self._clock()}
+        self._database.run(self._sql["add_event"], {**given, "data": json.dumps(data, default=str)})
 
     def events(self, id: str) -> list[dict[str, object]]:
         rows = self._database.rows(self._sql["events"], {"run": id})
         return [{**dict(row), "data": json.loads(row["data"])} for row in rows]
-
-
-class Deliveries:
-    """The webhooks of a store, each kept once."""
-
-    def __init__(self, database: Database, clock: Callable[[], float] = time.time) -> None:
-        self._database = database
-        self._sql = load_queries("runs")
-        self._clock = clock
-
-    def add(
-        self, integration: str, *, headers: Mapping[str, str], body: bytes,
-        external_id: str | None = None, connection: str | None = None, event: str | None = None,
-    ) -> tuple[Delivery, bool]:  # fmt: skip
-        """Keeps a delivery; gives it, and whether it is new rather than one that came before."""
-        given: dict[str, object] = {
-            "id": uuid.uuid4().hex, "integration": integration, "external_id": external_id, "event": event,
-            "connection": connection, "headers": json.dumps(dict(headers)), "body": body,
-        }  # fmt: skip
-        given["now"] = self._clock()
-        with self._database.atomic():
-            fresh = self._database.run(self._sql["add_delivery"], given) > 0
-            query = "get_delivery" if fresh else "get_delivery_by_external_id"
-            row = self._database.rows(self._sql[query], given)[0]
-        return _delivery(row), fresh
-
-    def get(self, id: str) -> Delivery | None:
-        row = self._database.row(self._sql["get_delivery"], {"id": id})
-        return _delivery(row) if row else None
-
-    def newest(self, *, status: str | None = None, limit: int = 50) -> list[Delivery]:
-        """The newest first."""
-        rows = self._database.rows(self._sql["list_deliveries"], {"status": status, "limit": limit})
-        return [_delivery(row) for row in rows]
-
-    def waiting(self, limit: int = 100) -> list[Delivery]:
-        """Those that were stored and not yet worked through, the oldest first."""
-        return [
-            _delivery(row) for row in self._database.rows(self._sql["waiting_deliveries"], {"limit": limit})
-        ]
-
-    def finish(
-        self, delivery: Delivery, status: str, *, error: str | None = None, connection: str | None = None
-    ) -> None:
-        given = {
-            "id": delivery.id,
-            "status": status,
-            "error": error,
-            "connection": connection,
-            "now": self._clock(),
-        }
-        self._database.run(self._sql["finish_delivery"], {**given, "now": self._clock()})
 
 
 def _run(row: sqlite3.Row) -> Run:
@@ -161,9 +84,3 @@ def _run(row: sqlite3.Row) -> Run:
     for key in ("input", "output", "error", "steps"):
         values[key] = json.loads(values[key]) if values[key] else None
     return Run(**values)
-
-
-def _delivery(row: sqlite3.Row) -> Delivery:
-    values = dict(row)
-    values["headers"] = cast(dict[str, str], json.loads(values["headers"]))
-    return Delivery(**values)

@@ -73,3 +73,8 @@ class States:
 
     def set_setting(self, name: str, value: str) -> None:
         self._database.run(self._sql["set_setting"], {"name": name, "value": value})
+
+    def ensure_setting(self, name: str, value: str) -> str:
+        """The setting; where there is none yet, ``value`` becomes it. Of two processes at once one wins."""
+        self._database.run(self._sql["ensure_setting"], {"name": name, "value": value})
+        return str(self._database.rows(self._sql["get_setting"], {"name": name})[0]["value"])

@@ -9,10 +9,11 @@ from types import TracebackType
 from runner.errors import UsageError
 from runner.store.connections import Connections
 from runner.store.database import Database
+from runner.store.deliveries import Deliveries
 from runner.store.locks import Lock
 from runner.store.opening import open_database
 from runner.store.records import Records
-from runner.store.runs import Deliveries, Runs
+from runner.store.runs import Runs
 from runner.store.state import States
 
 
@@ -35,9 +36,9 @@ class Store:
         """All of what happens inside, or none of it; see `Database.atomic`."""
         return self.database.atomic(durable=durable)
 
-    def lock(self, name: str) -> Lock:
-        """A lock that holds across threads and processes."""
-        return Lock(self.folder / "locks", name)
+    def lock(self, name: str, *, patience: float = 10.0) -> Lock:
+        """A lock that holds across threads and processes; `with` waits ``patience`` seconds for it."""
+        return Lock(self.folder / "locks", name, patience)
 
     def close(self) -> None:
         self.database.close()
@@ -62,11 +63,21 @@ def open_store(url: str, *, patience: float = 10.0) -> Store:
         UsageError: the URL is of another kind.
         StoreError: it cannot be opened, is damaged, locked, or was written by a later version.
     """
-    scheme, separator, path = url.partition(":///")
-    if scheme != "sqlite" or not separator or not path:
-        shown = scheme if separator else "it"
-        raise UsageError(
-            f"TERAPI_STORE: `{shown}` is not a kind of store that this version has",
-            hint="write sqlite:///path/to/terapi.db, or leave it out for .terapi/terapi.db",
-        )
-    return Store(open_database(Path(path), patience))
+    return Store(open_database(_path(url), patience))
+
+
+def _path(url: str) -> Path:
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        wrong = f"`{url}` is no URL of a store"
+    elif scheme != "sqlite":
+        # The rest of it may hold a password.
+        wrong = f"`{scheme}` is not a kind of store that this version has"
+    elif rest in ("", "/", "/:memory:") or not rest.startswith("/"):
+        wrong = f"`{url}` names no file"
+    else:
+        return Path(rest[1:])
+    raise UsageError(
+        f"TERAPI_STORE: {wrong}",
+        hint="write sqlite:///path/to/terapi.db, or leave it out for .terapi/terapi.db",
+    )

@@ -124,6 +124,7 @@ CREATE TABLE deliveries (
   attempts INTEGER NOT NULL DEFAULT 0,
   received_at REAL NOT NULL,
   finished_at REAL,
+  claimed_until REAL,
   UNIQUE (integration, external_id)
 );
 CREATE INDEX deliveries_by_status ON deliveries (status, received_at);

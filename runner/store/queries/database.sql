@@ -18,7 +18,7 @@ PRAGMA application_id
 PRAGMA journal_mode
 
 -- name: tables
-SELECT count(*) FROM sqlite_schema
+SELECT count(*) FROM sqlite_master
 
 -- name: sync_each
 PRAGMA synchronous = FULL
