@@ -1,0 +1,53 @@
+"""`terapi emulate` as a script starts it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+
+def test_it_says_in_one_line_where_it_is_and_ends_when_told(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "runner.cli",
+        "-C",
+        str(tmp_path),
+        "emulate",
+        "--port",
+        "0",
+        "--records",
+        "5",
+        "--json",
+    ]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    assert {"url", "client_id", "client_secret", "username", "password"} <= set(told)
+    assert json.loads(urllib.request.urlopen(f"{told['url']}/services/data", timeout=10).read())
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+    assert process.returncode in (0, 143)
+
+
+def test_a_fault_that_is_no_fault_is_told(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "runner.cli",
+        "-C",
+        str(tmp_path),
+        "emulate",
+        "--port",
+        "0",
+        "--fault",
+        "sttus:code=503",
+    ]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert found.returncode == 2
+    assert "Traceback" not in found.stderr
+    assert "status" in found.stderr
