@@ -6,6 +6,7 @@ from runner.store.records import Changes, Record, Stream
 from runner.store.runs import Run
 from runner.store.state import SyncKey, SyncState
 from runner.store.store import Store, open_store
+from runner.store.views import Table
 
 __all__ = [
     "Changes",
@@ -18,5 +19,6 @@ __all__ = [
     "Stream",
     "SyncKey",
     "SyncState",
+    "Table",
     "open_store",
 ]

@@ -15,6 +15,7 @@ from runner.store.opening import open_database
 from runner.store.records import Records
 from runner.store.runs import Runs
 from runner.store.state import States
+from runner.store.views import Table, ask
 
 
 class Store:
@@ -39,6 +40,10 @@ class Store:
     def lock(self, name: str, *, patience: float = 10.0) -> Lock:
         """A lock that holds across threads and processes; `with` waits ``patience`` seconds for it."""
         return Lock(self.folder / "locks", name, patience)
+
+    def sql(self, query: str) -> Table:
+        """Answers a query over the models; see `views.ask`."""
+        return ask(self.database.path, query)
 
     def close(self) -> None:
         self.database.close()
