@@ -52,7 +52,7 @@ async def _serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -
     def end(signum: signal.Signals) -> None:
         nonlocal interrupted
         interrupted = interrupted or signum is signal.SIGINT
-        server.should_exit = True
+        server.end()
 
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):
@@ -73,7 +73,7 @@ def in_background(org: Org, listener: socket.socket) -> Iterator[None]:
     try:
         yield
     finally:
-        server.should_exit = True
+        server.end()
         thread.join()
 
 
@@ -86,14 +86,40 @@ def _config(org: Org) -> uvicorn.Config:
         log_config=None,
         proxy_headers=False,
         server_header=False,
-        timeout_graceful_shutdown=GRACE,
         ws="none",
     )
 
 
 class _Server(uvicorn.Server):
-    """Leaves signals to the caller."""
+    """Leaves signals to the caller, and ends when it is told to: uvicorn looks ten times a second only."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._ended = asyncio.Event()
+
+    def end(self) -> None:
+        """May be called from any thread."""
+        self.should_exit = True
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._ended.set)
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    async def main_loop(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self._ended.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Takes no more connections, ends the idle ones, and gives the others a moment to be answered."""
+        for server in self.servers:
+            server.close()
+        for listener in sockets or []:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=GRACE)
