@@ -49,11 +49,14 @@ def parse(text: str) -> Query:
         raise ApiError("MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
     _check_depth(text)
     try:
+        text.encode()
         tree: Query = _parser().parse(text)  # type: ignore[assignment]
     except UnexpectedInput as exc:
         raise _malformed(text, exc) from exc
     except _Wrong as exc:
         raise at(text, exc.position, exc.message) from exc
+    except UnicodeEncodeError as exc:
+        raise at(text, exc.start, "unexpected token: half a character") from exc
     return tree
 
 

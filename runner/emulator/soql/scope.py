@@ -9,7 +9,7 @@ import msgspec
 
 from runner.emulator.database import Value, quote
 from runner.emulator.errors import ApiError
-from runner.emulator.schema import NUMBERS, Kind, ObjectType, Schema
+from runner.emulator.schema import IDS, NUMBERS, Kind, ObjectType, Schema
 from runner.emulator.soql.parse import at
 from runner.emulator.soql.tree import Call, Operand, Path
 
@@ -163,10 +163,12 @@ class Scope:
         ]
         if not found:
             raise self.context.wrong(path.position, _no_column(name, "Name"), "INVALID_FIELD")
+        kind = found[0][1].kind
         columns = [table.column(field.name) for table, field in found]
+        collation = "" if kind in IDS else " COLLATE NOCASE"
         return Column(
-            sql=f"coalesce({', '.join(columns)}, NULL)",
-            kind=found[0][1].kind,
+            sql=f"(coalesce({', '.join(columns)}, NULL){collation})",
+            kind=kind,
             name="Name" if name.lower() == "name" else found[0][1].name,
             parents=parents,
             filterable=found[0][1].filterable,
@@ -209,7 +211,7 @@ class Scope:
 
 def _type_of(tables: Tables) -> str:
     cases = "".join(f" WHEN {table.alias}.n IS NOT NULL THEN '{table.item.name}'" for table in tables)
-    return f"CASE{cases} END"
+    return f"(CASE{cases} END COLLATE NOCASE)"
 
 
 def _no_column(name: str, entity: str) -> str:
