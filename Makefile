@@ -1,4 +1,4 @@
-# All there is to know: make install, make test, make lint.
+# All there is to know: make demo, make install, make test, make lint, make bench.
 # Needs Python 3.11 or later and make; everything else is installed into .venv.
 PYTHON ?= python3
 VENV   := .venv
@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help install dev test test-fast lint format clean
+.PHONY: help demo install dev test test-fast lint format bench clean
 
 help: ## what there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -28,6 +28,9 @@ $(VENV)/.installed-dev: pyproject.toml constraints.txt | $(BIN)/python
 install: $(VENV)/.installed ## terapi in .venv/bin/terapi
 dev: $(VENV)/.installed-dev ## the same, with the development tools
 
+demo: $(VENV)/.installed ## the main job from nothing, on an emulated org
+	@$(BIN)/terapi demo
+
 test: $(VENV)/.installed-dev ## all tests
 	@$(BIN)/python -m pytest
 
@@ -43,6 +46,9 @@ lint: $(VENV)/.installed-dev ## ruff, mypy --strict, the layers
 format: $(VENV)/.installed-dev ## ruff's formatting and safe fixes
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
+
+bench: $(VENV)/.installed-dev ## the figures of docs/benchmarks.md, measured anew
+	@$(BIN)/python -m benchmarks
 
 clean: ## removes .venv and caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis

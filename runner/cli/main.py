@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "sync": Entry("sync", "Run syncs."),
     "records": Entry("records", "Show what was synced."),
     "run": Entry("run", "Run a workflow."),
+    "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
     "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
 }
 
