@@ -90,7 +90,7 @@ class Demo:
         """Runs a command to its end; gives what it printed."""
         if not quiet:
             self._show(args)
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - our own command
             self._command(args), cwd=self.folder, input=given or "", stdout=subprocess.PIPE, text=True
         )
         if done.returncode:
@@ -103,7 +103,7 @@ class Demo:
     def started(self, *args: str, errors: bool = False) -> Iterator[subprocess.Popen[str]]:
         """A command that goes on while the block runs; what is left of it at the end is ended."""
         self._show(args)
-        process = subprocess.Popen(
+        process = subprocess.Popen(  # noqa: S603 - our own command
             self._command(args), cwd=self.folder, text=True, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.PIPE if errors else None,
         )  # fmt: skip
@@ -225,7 +225,7 @@ def _what_next(demo: Demo) -> None:
     for command in (
         f"terapi -C {place} records Contact --limit 5",
         f'terapi -C {place} sql "{count}"',
-        f"terapi emulate --data {place}/{ORG_FOLDER} --port {port}   # the org again, then: terapi -C {place} sync",
+        f"terapi emulate --data {place}/{ORG_FOLDER} --port {port}   # the org again, for: terapi sync",
     ):
         demo.say(command, style="")
 
