@@ -10,7 +10,7 @@ from typing import cast
 import msgspec
 
 from runner.auth.vault import Vault
-from runner.definitions.functions import instant
+from runner.definitions.conversions import instant
 from runner.store import Connection
 
 #: keys of a token answer whose values are secrets; the rest (scope, addresses, times) may be shown

@@ -18,8 +18,8 @@ import msgspec
 
 from runner.auth.clients import Client
 from runner.auth.credentials import Credentials
+from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing
-from runner.definitions.functions import text
 from runner.definitions.model import Provider, Value
 from runner.definitions.values import is_nothing
 from runner.errors import NotConnected, UsageError

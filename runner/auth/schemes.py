@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import cast
 
 from runner.auth.credentials import Credentials
-from runner.definitions.functions import text
+from runner.definitions.conversions import text
 from runner.definitions.model import Provider, Value
 from runner.definitions.values import is_nothing
 

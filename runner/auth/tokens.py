@@ -11,8 +11,8 @@ from runner.auth import oauth
 from runner.auth.clients import Client, Clients
 from runner.auth.credentials import Credentials, from_token_answer, seal, unseal
 from runner.auth.vault import Vault
+from runner.definitions.conversions import instant
 from runner.definitions.exchange import Answer, Outgoing, Target, build
-from runner.definitions.functions import instant
 from runner.definitions.model import Introspect, Provider
 from runner.definitions.values import is_nothing
 from runner.errors import CallError, NotConnected

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 import orjson
 
 from runner.auth.vault import mask
+from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Headers
-from runner.definitions.functions import text
 from runner.definitions.model import ErrorRule, Operation, Provider, Value
 from runner.definitions.values import is_nothing
 from runner.errors import CallError, ExpressionError, Place

@@ -23,12 +23,10 @@ from runner.calls.classify import decode, failure, judged
 from runner.calls.guard import check_url
 from runner.calls.paginate import Pages
 from runner.calls.transport import Transport
+from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, Target, build, join_url
-from runner.definitions.functions import text
 from runner.definitions.model import Operation, Provider, Request
-from runner.definitions.reader import fits
-from runner.definitions.schema import describe
-from runner.definitions.values import is_absent, is_nothing
+from runner.definitions.values import describe, fits, is_absent, is_nothing
 from runner.errors import CallError, UsageError
 from runner.store import Connection
 

@@ -9,7 +9,7 @@ import click
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option, values
 from runner.cli.output import echo_json
-from runner.definitions.names import nearest
+from runner.definitions.words import nearest
 from runner.errors import UsageError
 
 if TYPE_CHECKING:

@@ -80,7 +80,7 @@ def command(
 
 def _config(provider: Provider, given: dict[str, str]) -> dict[str, object]:
     """The configuration, held against what the provider says of it."""
-    from runner.definitions.names import nearest
+    from runner.definitions.words import nearest
 
     for key in given:
         if key not in provider.connection_config:
@@ -107,7 +107,7 @@ def _check(key: str, value: str, pattern: str | None, form: str | None) -> None:
 
 def _credentials(provider: Provider, given: dict[str, object]) -> Credentials:
     from runner.auth.credentials import Credentials
-    from runner.definitions.functions import instant
+    from runner.definitions.conversions import instant
 
     kind = str(given.pop("type", provider.auth_mode))
     allowed = {

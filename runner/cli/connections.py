@@ -122,7 +122,7 @@ def _emptied(given: dict[str, object]) -> dict[str, object]:
 
 
 def _data(connection: Connection) -> dict[str, object]:
-    from runner.definitions.functions import format_instant, instant
+    from runner.definitions.conversions import format_instant, instant
 
     return {
         "connection_id": connection.id,
@@ -138,7 +138,7 @@ def _data(connection: Connection) -> dict[str, object]:
 
 
 def _credentials(held: Held) -> dict[str, object]:
-    from runner.definitions.functions import format_instant, instant
+    from runner.definitions.conversions import format_instant, instant
 
     found = held.credentials
     ends = format_instant(instant(found.expires_at)) if found.expires_at is not None else None

@@ -78,7 +78,7 @@ def _exists(module: str) -> bool:
 
 
 def _unknown(name: str) -> str:
-    from runner.definitions.names import nearest
+    from runner.definitions.words import nearest
 
     guess = nearest(name, COMMANDS)
     return f"there is no command `{name}`" + (f"; did you mean `{guess}`?" if guess else "")

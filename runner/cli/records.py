@@ -13,7 +13,7 @@ import click
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
 from runner.cli.output import table
-from runner.definitions.names import nearest
+from runner.definitions.words import nearest
 from runner.errors import NotConnected, UsageError
 
 if TYPE_CHECKING:

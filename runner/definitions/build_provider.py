@@ -24,9 +24,10 @@ from runner.definitions.model import (
     TokenRules,
     WebhookRules,
 )  # fmt: skip
-from runner.definitions.names import Names, nearest
+from runner.definitions.names import Names
 from runner.definitions.problems import Problem
 from runner.definitions.reader import PAGE, RESPONSE, Reader, data, items, mapping, read_params, seconds, text
+from runner.definitions.words import did_you_mean, there_are
 
 _WEBHOOK: Names = {
     "body": None, "headers": None,
@@ -49,8 +50,7 @@ def _resolved(top: yaml.Mapping, name: str, above: tuple[str, ...], problems: li
     if not isinstance(alias, yaml.Scalar):
         return node
     if alias.text not in top.entries:
-        guess = nearest(alias.text, top.entries)
-        mend = f"did you mean `{guess}`?" if guess else f"there are: {', '.join(sorted(top.entries))}"
+        mend = did_you_mean(alias.text, top.entries, there_are(top.entries))
         problems.append(
             Problem(alias.place, f"there is no provider `{alias.text}`", len(alias.text), mend, code="alias")
         )

@@ -8,8 +8,8 @@ import re
 from typing import cast
 
 from runner.definitions import yaml
+from runner.definitions.conversions import duration, instant
 from runner.definitions.expressions import Expression
-from runner.definitions.functions import duration, instant
 from runner.definitions.model import (
     Call,
     Deletes,

@@ -9,8 +9,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import msgspec
 
+from runner.definitions.conversions import text
 from runner.definitions.expressions import Scope
-from runner.definitions.functions import text
 from runner.definitions.model import Provider, Request
 from runner.definitions.values import is_absent, is_nothing
 from runner.errors import ExpressionError, Place, UsageError

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from runner.definitions.names import nearest
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook
+from runner.definitions.words import did_you_mean, nearest, there_are
 from runner.errors import UsageError
 
 _KIND_OF = {
@@ -31,8 +31,7 @@ def explain(key: str, book: SchemaBook) -> str:
     """
     first, *rest = key.split(".")
     if first not in _KIND_OF:
-        guess = nearest(first, _KIND_OF)
-        hint = f"did you mean `{guess}`?" if guess else "keys begin with provider, sync or workflow"
+        hint = did_you_mean(first, _KIND_OF, "keys begin with provider, sync or workflow")
         raise UsageError(f"there is no kind of definition called `{first}`", hint=hint)
     kind = book[_KIND_OF[first]]
     schema, name = kind.resolve(kind.root), kind.prefix
@@ -58,10 +57,9 @@ def _step(kind: KindSchema, schema: Schema, name: str, step: str) -> tuple[Schem
             else (below, name)
         )
     guess = nearest(step, known)
-    there = f"there are: {', '.join(sorted(known))}" if known else f"nothing stands below `{name}`"
-    raise UsageError(
-        f"`{name}` has no key `{step}`", hint=f"did you mean `{name}.{guess}`?" if guess else there
-    )
+    there = there_are(known) if known else f"nothing stands below `{name}`"
+    hint = f"did you mean `{name}.{guess}`?" if guess else there
+    raise UsageError(f"`{name}` has no key `{step}`", hint=hint)
 
 
 def _unfolded(kind: KindSchema, schema: Schema) -> Schema:

@@ -18,19 +18,10 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.tests import TESTS as DEFAULT_TESTS
 
 from runner.definitions import functions as fn
+from runner.definitions.bounds import Turns, bounded, plus, power, remainder, times
+from runner.definitions.conversions import text
 from runner.definitions.names import Finding, Names, check_names
-from runner.definitions.values import (
-    ABSENT,
-    Absent,
-    Turns,
-    bounded,
-    is_absent,
-    is_nothing,
-    plus,
-    power,
-    remainder,
-    times,
-)  # fmt: skip
+from runner.definitions.values import ABSENT, Absent, is_absent, is_nothing
 from runner.errors import ExpressionError, Place
 
 Scope = Mapping[str, object]
@@ -328,14 +319,14 @@ class _Part(Exception):
 def _part(value: object, index: int) -> str:
     if is_nothing(value):
         raise _Part(index, "absent" if is_absent(value) else "null")
-    return fn.text(value)
+    return text(value)
 
 
 def _concat(parts: list[object], sources: int) -> object:
     for part in parts:
         if is_nothing(part):
             raise TypeError(f"a part of `~` is {'absent' if is_absent(part) else 'null'}")
-    return bounded("".join(fn.text(part) for part in parts))
+    return bounded("".join(text(part) for part in parts))
 
 
 @pass_context
@@ -396,14 +387,14 @@ def _single(tree: nodes.Template) -> nodes.Expr | None:
 def _sources(language: Language, source: str) -> list[str]:
     parts: list[str] = []
     inside: list[str] | None = None
-    for _, kind, text in language.tokens(source):
+    for _, kind, token in language.tokens(source):
         if kind == "variable_begin":
             inside = []
         elif kind == "variable_end" and inside is not None:
             parts.append("".join(inside).strip())
             inside = None
         elif inside is not None:
-            inside.append(text)
+            inside.append(token)
     return parts
 
 

@@ -12,59 +12,22 @@ import hmac as _hmac
 import json as _json
 import re
 import uuid as _uuid
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from urllib.parse import quote
 
-from runner.definitions.values import ABSENT, MAX_ITEMS, bounded, is_absent, is_nothing
-
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
-_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
-
-
-def duration(text: object) -> float:
-    """Seconds of `90s`, `5m`, `1h30m`, `2d`; a number is taken as seconds.
-
-    Raises:
-        ValueError: it is no duration.
-    """
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return float(text)
-    parts = _DURATION.findall(text) if isinstance(text, str) else []
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{_show(text)} is no duration; write `30s`, `5m`, `2h` or `1d`")
-    return sum(float(number) * _UNITS[unit] for number, unit in parts)
-
-
-def instant(value: object) -> datetime:
-    """The moment that an ISO 8601 text, or a number of seconds since 1970, names; UTC where it names no zone.
-
-    Raises:
-        ValueError: it names none.
-    """
-    if isinstance(value, datetime):
-        return value if value.tzinfo else value.replace(tzinfo=UTC)
-    try:
-        if isinstance(value, (int, float)) and not isinstance(value, bool):
-            return datetime.fromtimestamp(value, UTC)
-        if isinstance(value, str):
-            moment = datetime.fromisoformat(value)
-            return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except (ValueError, OverflowError, OSError):
-        pass
-    raise ValueError(f"{_show(value)} is no time; expected one such as `2026-07-24T14:05:58Z`")
-
-
-def format_instant(moment: datetime) -> str:
-    """RFC 3339 in UTC with milliseconds, microseconds where there are any: `2026-07-24T14:05:58.000Z`."""
-    moment = moment.astimezone(UTC)
-    unit = "microseconds" if moment.microsecond % 1000 else "milliseconds"
-    return moment.replace(tzinfo=None).isoformat(timespec=unit) + "Z"
-
-
-def timestamp(value: object) -> str:
-    return format_instant(instant(value))
+from runner.definitions.bounds import MAX_ITEMS, bounded
+from runner.definitions.conversions import (
+    boolean,
+    duration,
+    format_instant,
+    integer,
+    json,
+    number,
+    text,
+    timestamp,
+)  # fmt: skip
+from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 
 
 def now() -> str:
@@ -75,48 +38,11 @@ def uuid() -> str:
     return str(_uuid.uuid4())
 
 
-def number(value: object) -> int | float:
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
-        text = value.strip()
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
-    raise ValueError(f"{_show(value)} is no number")
-
-
-def integer(value: object) -> int:
-    found = number(value)
-    if isinstance(found, float) and not found.is_integer():
-        raise ValueError(f"{_show(value)} is no whole number")
-    return int(found)
-
-
-def boolean(value: object) -> bool:
-    if isinstance(value, bool):
-        return value
-    if isinstance(value, str) and value.lower() in ("true", "false"):
-        return value.lower() == "true"
-    raise ValueError(f"{_show(value)} is neither true nor false")
-
-
-def text(value: object) -> str:
-    """How a value stands in text: texts as they are, `true` and `false`, numbers, lists and maps as JSON."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, (bool, list, tuple, dict)):
-        return json(value)
-    return str(value)
-
-
-def json(value: object) -> str:
-    return str(bounded(_json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_foreign)))
-
-
 def from_json(value: object) -> object:
     try:
         return _json.loads(text(value))
     except ValueError as exc:
-        raise ValueError(f"{_show(value)} is no JSON: {exc}") from exc
+        raise ValueError(f"{describe(value)} is no JSON: {exc}") from exc
 
 
 def base64(value: object) -> str:
@@ -177,7 +103,7 @@ def unique(value: object, path: str | None = None) -> list[object]:
 
 def without(value: object, *names: str) -> dict[object, object]:
     if not isinstance(value, Mapping):
-        raise TypeError(f"`without` works on a map, not on {_show(value)}")
+        raise TypeError(f"`without` works on a map, not on {describe(value)}")
     return {key: item for key, item in value.items() if key not in names}
 
 
@@ -185,7 +111,7 @@ def merge(value: object, *others: object) -> dict[object, object]:
     result: dict[object, object] = {}
     for part in (value, *others):
         if not isinstance(part, Mapping):
-            raise TypeError(f"`merge` works on maps, not on {_show(part)}")
+            raise TypeError(f"`merge` works on maps, not on {describe(part)}")
         result.update(part)
     return result
 
@@ -228,7 +154,7 @@ def _items(value: object) -> Iterable[object]:
         return ()
     if isinstance(value, (list, tuple, range, Iterator)):
         return value
-    raise TypeError(f"expected a list, found {_show(value)}")
+    raise TypeError(f"expected a list, found {describe(value)}")
 
 
 def _at(value: object, path: str) -> object:
@@ -243,33 +169,6 @@ def _at(value: object, path: str) -> object:
 
 def _bytes(value: object) -> bytes:
     return value if isinstance(value, bytes) else text(value).encode()
-
-
-def _foreign(value: object) -> object:
-    if is_absent(value):
-        raise TypeError("a part of it is absent")
-    if isinstance(value, datetime):
-        return format_instant(value)
-    raise TypeError(f"a {type(value).__name__} cannot be said in JSON")
-
-
-def _show(value: object) -> str:
-    if is_absent(value):
-        return "an absent value"
-    if value is None:
-        return "null"
-    shown = repr(value) if isinstance(value, (str, int, float, bool)) else f"a {_kind(value)}"
-    return shown if len(shown) <= 60 else shown[:57] + "…"
-
-
-def _kind(value: object) -> str:
-    return (
-        "map"
-        if isinstance(value, Mapping)
-        else "list"
-        if isinstance(value, Sequence)
-        else type(value).__name__
-    )
 
 
 #: callable by name: `join(' ', a, b)`

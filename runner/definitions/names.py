@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
@@ -10,6 +9,7 @@ from typing import NamedTuple, Protocol
 from jinja2 import nodes
 
 from runner.definitions.functions import KEPT_TESTS
+from runner.definitions.words import did_you_mean
 
 #: name → the names below it, or None where anything may be below
 Names = Mapping[str, "Names | None"]
@@ -34,20 +34,6 @@ class Offered(Protocol):
 
 
 _STATEMENTS = (nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign, nodes.Template)
-
-
-def nearest(word: str, known: Iterable[str]) -> str | None:
-    """The known word that ``word`` most likely was meant to be, if any is near."""
-    known = list(known)
-    folded = {name.lower().replace("-", "_"): name for name in known}
-    plain = word.lower().replace("-", "_")
-    if plain in folded:
-        return folded[plain]
-    swapped = [name for key, name in folded.items() if sorted(key) == sorted(plain)]
-    if swapped:
-        return swapped[0]
-    close = difflib.get_close_matches(plain, folded, n=1, cutoff=0.65)
-    return folded[close[0]] if close else None
 
 
 def check_names(tree: nodes.Template, text: str, names: Names, offered: object) -> list[Finding]:
@@ -166,10 +152,9 @@ class _Check:
 
     def _unknown(self, word: str, message: str, known: Iterable[str], node: nodes.Node) -> None:
         known = sorted(name for name in known if not name.startswith("_"))
-        guess = nearest(word, known)
+        guess = did_you_mean(word, known)
         offers = "; there are " + ", ".join(known) if known and len(known) <= 12 and not guess else ""
-        suggestion = f"did you mean `{guess}`?" if guess else None
-        self._add(word, message + offers.replace("%", "%%"), node, suggestion)
+        self._add(word, message + offers.replace("%", "%%"), node, guess)
 
     def _add(self, word: str, message: str, node: nodes.Node, suggestion: str | None = None) -> None:
         self.findings.append(Finding(message % word, word, self._offset(word, node), suggestion))

@@ -15,10 +15,10 @@ from runner.definitions.build_sync import build_sync
 from runner.definitions.build_workflow import build_workflow
 from runner.definitions.expressions import Language
 from runner.definitions.model import Provider, Sync, Workflow
-from runner.definitions.names import nearest
 from runner.definitions.problems import Problem
 from runner.definitions.reader import Reader, items, mapping, text
 from runner.definitions.schema import SchemaBook
+from runner.definitions.words import did_you_mean, there_are
 from runner.errors import DefinitionsInvalid, UsageError
 
 T = TypeVar("T")
@@ -88,7 +88,7 @@ class Project:
         return sorted(self._workflows)
 
     def provider(self, integration: str) -> Provider:
-        return _known(self.providers, integration, "integration", "terapi providers list")
+        return _known(self.providers, integration, "integration")
 
     def sync(self, name: str, integration: str | None = None) -> Sync:
         """A sync as an integration runs it; as its first one does where none is named.
@@ -96,11 +96,11 @@ class Project:
         Raises:
             UsageError: there is no such sync, or it does not run on that integration.
         """
-        return _bound(_known(self._syncs, name, "sync", "terapi sync --help"), name, integration)
+        return _bound(_known(self._syncs, name, "sync"), name, integration)
 
     def workflow(self, name: str, integration: str | None = None) -> Workflow:
         """A workflow as an integration runs it; see `sync`."""
-        return _bound(_known(self._workflows, name, "workflow", "terapi run --help"), name, integration)
+        return _bound(_known(self._workflows, name, "workflow"), name, integration)
 
     def _read(self, path: Path) -> yaml.Node | None:
         name = path.relative_to(self.root).as_posix()
@@ -182,13 +182,10 @@ def _definitions(folder: Path) -> Iterable[Path]:
     return sorted(path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml") and path.is_file())
 
 
-def _known(found: Mapping[str, T], name: str, what: str, where: str) -> T:
+def _known(found: Mapping[str, T], name: str, what: str) -> T:
     if name in found:
         return found[name]
-    guess = nearest(name, found)
-    there = ", ".join(sorted(found)) or "none"
-    hint = f"did you mean `{guess}`?" if guess else f"there are: {there}"
-    raise UsageError(f"there is no {what} `{name}`", hint=hint)
+    raise UsageError(f"there is no {what} `{name}`", hint=did_you_mean(name, found, there_are(found)))
 
 
 def _bound(variants: Mapping[str, T], name: str, integration: str | None) -> T:

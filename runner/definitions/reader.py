@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from typing import TypeVar, cast
 
 from runner.definitions import yaml
+from runner.definitions.conversions import duration
 from runner.definitions.expressions import Expression, Language
-from runner.definitions.functions import duration
 from runner.definitions.model import NOTHING, Fixed, ListOf, MapOf, Param, Request, Value
-from runner.definitions.names import Finding, Names, nearest
+from runner.definitions.names import Finding, Names
 from runner.definitions.problems import Problem
-from runner.definitions.schema import describe
+from runner.definitions.values import describe, fits
+from runner.definitions.words import did_you_mean, there_are
 
 T = TypeVar("T")
 
@@ -19,15 +20,6 @@ T = TypeVar("T")
 RESPONSE: Names = {"response": {"status": None, "headers": None, "body": None, "url": None}}
 #: what is known of the page that is asked for
 PAGE: Names = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
-
-_JSON_TYPES = {
-    "string": str,
-    "number": (int, float),
-    "integer": int,
-    "boolean": bool,
-    "object": dict,
-    "array": list,
-}
 
 
 class Reader:
@@ -106,14 +98,7 @@ class Reader:
         node = _source(node)
         if node.text in known:
             return node.text
-        guess = nearest(node.text, known)
-        mend = (
-            f"did you mean `{guess}`?"
-            if guess
-            else f"there are: {', '.join(known)}"
-            if known
-            else "there are none"
-        )
+        mend = did_you_mean(node.text, known, there_are(known) if known else "there are none")
         self.problem(
             node, f"there is no {what} `{node.text}`", f"unknown-{what}", mend, max(1, len(node.text))
         )
@@ -125,8 +110,7 @@ class Reader:
         entries = given.entries if isinstance(given, yaml.Mapping) else {}
         for key in entries:
             if key not in params:
-                guess = nearest(key, params)
-                mend = f"did you mean `{guess}`?" if guess else f"it takes: {', '.join(params) or 'none'}"
+                mend = did_you_mean(key, params, f"it takes: {', '.join(params) or 'none'}")
                 where = cast(yaml.Mapping, given).keys[key]
                 self.problem(where, f"`{name}` takes no `{key}`", "unknown-param", mend, len(key))
         for param in params.values():
@@ -156,15 +140,6 @@ class Reader:
             self.problems.append(
                 Problem(place, finding.message, width, finding.suggestion, code="expression")
             )
-
-
-def fits(value: object, kind: str) -> bool:
-    """Whether a value is of a JSON type; true and false are no numbers."""
-    if kind == "any":
-        return True
-    if isinstance(value, bool):
-        return kind == "boolean"
-    return isinstance(value, cast("type", _JSON_TYPES[kind]))
 
 
 def _source(node: yaml.Node) -> yaml.Scalar:

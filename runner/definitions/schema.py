@@ -18,9 +18,10 @@ import jsonschema_rs
 from jsonschema_rs import ValidationErrorKind as Kind
 
 from runner.definitions import yaml
-from runner.definitions.names import nearest
 from runner.definitions.problems import Problem
 from runner.definitions.resources import schemas_folder
+from runner.definitions.values import describe, short
+from runner.definitions.words import did_you_mean, nearest
 
 Schema = Mapping[str, object]
 KINDS = ("providers", "sync", "workflow")
@@ -217,11 +218,9 @@ def _type_mend(types: list[str], node: yaml.Node) -> str | None:
 
 
 def _not_among(subject: str, found: object, options: object) -> tuple[str, str | None]:
-    known = [_short(option) for option in cast(list[object], options)]
-    guess = nearest(str(found), known)
+    known = [short(option) for option in cast(list[object], options)]
     allowed = ", ".join(f"`{option}`" for option in known)
-    mend = f"did you mean `{guess}`?" if guess else None
-    return f"{subject} cannot be {describe(found)}; it can be {allowed}", mend
+    return f"{subject} cannot be {describe(found)}; it can be {allowed}", did_you_mean(str(found), known)
 
 
 def _pattern(schema: Schema, pattern: str) -> str:
@@ -301,20 +300,3 @@ def _width(node: yaml.Node) -> int:
     if isinstance(node, yaml.Scalar) and node.style not in ("|", ">"):
         return max(1, len(node.text) + (2 if node.style else 0))
     return 1
-
-
-def describe(found: object) -> str:
-    """A value in words, for messages: `the text 'many'`, `a list`, `12`."""
-    if isinstance(found, str):
-        return f"the text '{_short(found)}'"
-    if isinstance(found, (list, tuple)):
-        return "a list"
-    if isinstance(found, Mapping):
-        return "a map"
-    return "nothing" if found is None else _short(found)
-
-
-def _short(value: object) -> str:
-    shown = value if isinstance(value, str) else json.dumps(value)
-    shown = re.sub(r"\s+", " ", shown)
-    return shown if len(shown) <= 50 else shown[:49] + "…"

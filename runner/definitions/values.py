@@ -1,4 +1,4 @@
-"""The values that expressions meet beside JSON's own, and the bounds on what they may build.
+"""The values that definitions meet beside JSON's own, and how a message names a value.
 
 `null` is a value; *absent* is the lack of one: a key that a mapping does not have. Absent vanishes from a
 query, a header, a body or a record; null is sent and stored.
@@ -6,20 +6,13 @@ query, a header, a body or a record; null is sent and stored.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from typing import NoReturn
+import json
+import re
+from collections.abc import Iterator, Mapping
+from typing import Final, NoReturn
 
 from jinja2 import Undefined
-from jinja2.exceptions import SecurityError, TemplateRuntimeError, UndefinedError
-
-#: characters that one text built by an expression may have
-MAX_TEXT = 1_000_000
-#: items that one list built by an expression may have
-MAX_ITEMS = 1_000_000
-#: turns that all loops of one template may take together
-MAX_TURNS = 100_000
-#: bits that a whole number may grow to
-MAX_BITS = 4096
+from jinja2.exceptions import TemplateRuntimeError, UndefinedError
 
 
 class Absent(Undefined):
@@ -87,63 +80,35 @@ def is_nothing(value: object) -> bool:
     return value is None or isinstance(value, Undefined)
 
 
-def bounded(value: object) -> object:
-    """``value`` as it is, unless it has grown past the bounds.
-
-    Raises:
-        SecurityError: it has.
-    """
-    if isinstance(value, (str, bytes)) and len(value) > MAX_TEXT:
-        raise SecurityError(f"a text longer than {MAX_TEXT:,} characters")
-    if isinstance(value, (list, tuple)) and len(value) > MAX_ITEMS:
-        raise SecurityError(f"a list of more than {MAX_ITEMS:,} items")
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
-    return value
+_JSON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
+    "string": str, "number": (int, float), "integer": int, "boolean": bool, "object": dict, "array": list,
+}  # fmt: skip
 
 
-def times(left: object, right: object) -> object:
-    """``left * right``, refused before it is built where it would be too large."""
-    for text, count in ((left, right), (right, left)):
-        if isinstance(text, (str, bytes, list, tuple)) and isinstance(count, int):
-            limit = MAX_TEXT if isinstance(text, (str, bytes)) else MAX_ITEMS
-            if len(text) * count > limit:
-                raise SecurityError(f"`*` would build something larger than {limit:,}")
-    if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
-    return left * right  # type: ignore[operator]
+def fits(value: object, kind: str) -> bool:
+    """Whether a value is of a JSON type, or of `any`; true and false are no numbers."""
+    if kind == "any":
+        return True
+    if isinstance(value, bool):
+        return kind == "boolean"
+    return isinstance(value, _JSON_TYPES[kind])
 
 
-def power(left: object, right: object) -> object:
-    """``left ** right``, refused before it is built where it would be too large."""
-    if isinstance(left, int) and isinstance(right, int) and left.bit_length() * max(right, 0) > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
-    return left**right  # type: ignore[operator]
+def describe(value: object) -> str:
+    """A value in words, for messages: `the text 'many'`, `a list`, `12`."""
+    if isinstance(value, str):
+        return f"the text '{short(value)}'"
+    if isinstance(value, (list, tuple)):
+        return "a list"
+    if isinstance(value, Mapping):
+        return "a map"
+    if is_absent(value):
+        return "an absent value"
+    return "nothing" if value is None else short(value)
 
 
-def plus(left: object, right: object) -> object:
-    """``left + right`` of numbers, texts or lists, within the bounds."""
-    return bounded(left + right)  # type: ignore[operator]
-
-
-def remainder(left: object, right: object) -> object:
-    """``left % right`` of numbers; a text's `%` is an error, since its widths know no bound."""
-    if isinstance(left, str):
-        raise TypeError("`%` works on numbers; put texts together with `~` or in a template")
-    return left % right  # type: ignore[operator]
-
-
-class Turns:
-    """Counts the turns of all loops of one rendering, so that no nesting of loops can run for ever."""
-
-    __slots__ = ("left",)
-
-    def __init__(self) -> None:
-        self.left = MAX_TURNS
-
-    def over(self, items: Iterable[object]) -> Iterator[object]:
-        for item in items:
-            self.left -= 1
-            if self.left < 0:
-                raise SecurityError(f"loops that take more than {MAX_TURNS:,} turns")
-            yield item
+def short(value: object) -> str:
+    """A value in one line that fits a message."""
+    shown = value if isinstance(value, str) else json.dumps(value, default=lambda one: type(one).__name__)
+    shown = re.sub(r"\s+", " ", shown)
+    return shown if len(shown) <= 50 else shown[:49] + "…"

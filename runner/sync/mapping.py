@@ -11,11 +11,10 @@ from typing import cast
 
 import orjson
 
+from runner.definitions.conversions import boolean, integer, number, text, timestamp
 from runner.definitions.expressions import Expression
-from runner.definitions.functions import boolean, integer, number, text, timestamp
 from runner.definitions.model import Field, FieldFrom, FieldMap, Fixed, Sync
-from runner.definitions.schema import describe
-from runner.definitions.values import ABSENT, is_absent, is_nothing
+from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 from runner.errors import ExpressionError, RecordError
 
 Scope = dict[str, object]

@@ -7,10 +7,9 @@ from datetime import datetime
 
 import msgspec
 
-from runner.definitions.functions import format_instant, instant, number
+from runner.definitions.conversions import format_instant, instant, number
 from runner.definitions.model import Sync
-from runner.definitions.schema import describe
-from runner.definitions.values import is_nothing
+from runner.definitions.values import describe, is_nothing
 from runner.errors import RecordError
 from runner.store import SyncState
 

@@ -13,7 +13,7 @@ from typing import cast
 import msgspec
 
 from runner.calls.client import Client, Page
-from runner.definitions.functions import format_instant, instant, text
+from runner.definitions.conversions import format_instant, instant, text
 from runner.definitions.model import Call, Sync
 from runner.definitions.values import is_nothing
 from runner.errors import CallError, TerapiError, UsageError

@@ -9,11 +9,10 @@ import jsonschema_rs
 import msgspec
 
 from runner.calls.client import Client, checked
+from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing, build
-from runner.definitions.functions import text
 from runner.definitions.model import Call, Step, Workflow
-from runner.definitions.schema import describe
-from runner.definitions.values import is_absent, is_nothing
+from runner.definitions.values import describe, is_absent, is_nothing
 from runner.errors import ExpressionError, RunFailed, TerapiError, UsageError
 from runner.store import Store
 

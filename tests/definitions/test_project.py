@@ -110,7 +110,7 @@ def test_a_valid_project_has_no_problems(tmp_path: Path) -> None:
         ("since: \"{{ slice.from }}\"", "size: many", "syncs/orders.yaml:8:40: `size` must be integer, found the text 'many'"),
         ("model: Order", "model: Order\ndeletes: {missing: true}", "syncs/orders.yaml:6:11: `missing` needs full reads, and this sync is incremental — remove `incremental`, or use `when` or `use`"),
         ("model: Order", "model: Order\ndeletes: {when: record.gone, missing: true}", "syncs/orders.yaml:6:30: this takes exactly one of `when`, `use`, `missing`; found `when` and `missing` — remove one"),
-        ("cursor: record.updated_at}", "cursor: record.n, start: soon}", "syncs/orders.yaml:7:40: 'soon' is no time; expected one such as `2026-07-24T14:05:58Z`"),
+        ("cursor: record.updated_at}", "cursor: record.n, start: soon}", "syncs/orders.yaml:7:40: the text 'soon' is no time; expected one such as `2026-07-24T14:05:58Z`"),
     ],
 )  # fmt: skip
 def test_a_sync_that_is_wrong(tmp_path: Path, old: str, new: str, expected: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 import yaml as pyyaml
 from hypothesis import given
@@ -199,10 +201,12 @@ def test_anything_is_read_or_refused(content: str | bytes) -> None:
     render_text(problems, {"f": content if isinstance(content, str) else content.decode("utf-8", "replace")})
 
 
+#: PyYAML writes YAML 1.1, where `0E0` is text: what may be a number to one version only is left out
+words = st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=12).filter(
+    lambda text: not re.match(r"[-+.\d]", text)
+)
 plain = st.recursive(
-    st.booleans()
-    | st.integers(-(10**9), 10**9)
-    | st.text(st.characters(categories=["L", "N", "P", "S", "Zs"]), max_size=12),
+    st.booleans() | st.integers(-(10**9), 10**9) | words,
     lambda inner: (
         st.lists(inner, max_size=4)
         | st.dictionaries(st.from_regex(r"[a-z]{1,6}", fullmatch=True), inner, max_size=4)

@@ -9,7 +9,7 @@ import orjson
 import pytest
 
 from runner.calls.access import Access
-from runner.definitions.functions import instant
+from runner.definitions.conversions import instant
 from runner.definitions.project import Project
 from runner.errors import CallError, RecordError, UsageError
 from runner.store import Connection, SyncKey
@@ -187,7 +187,7 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_of_its_page_is_kept(
     source(api, [order("1", "2026-01-01T00:00:00Z"), order("2", "2026-01-02T00:00:00Z", total="much")])
     with pytest.raises(RecordError) as caught:
         sync(access, connection)
-    assert caught.value.message == "`total`: 'much' is no number"
+    assert caught.value.message == "`total`: the text 'much' is no number"
     assert str(caught.value.where).startswith("syncs/orders.yaml:9:")
     assert stored(access) == {}
 
