@@ -1,0 +1,84 @@
+"""What an API can do: requests, pages, and what its answers mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from runner.definitions.expressions import Expression
+from runner.definitions.model.values import NOTHING, Value
+from runner.errors import Place
+
+
+class Param(msgspec.Struct, frozen=True, kw_only=True):
+    """A typed parameter of an operation or a sync."""
+
+    name: str
+    type: str = "any"
+    description: str = ""
+    required: bool = True
+    default: object = None
+    has_default: bool = False
+    enum: tuple[object, ...] = ()
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """One HTTP request, still to be computed."""
+
+    place: Place
+    method: str = "GET"
+    path: Value | None = None
+    url: Value | None = None
+    query: Value = NOTHING
+    headers: Value = NOTHING
+    json: Value | None = None
+    form: Value | None = None
+    body: Value | None = None
+    #: seconds
+    timeout: float = 120.0
+
+
+class Paginate(msgspec.Struct, frozen=True, kw_only=True):
+    """How one page leads to the next."""
+
+    next_url: Expression | None = None
+    cursor: Expression | None = None
+    offset: bool = False
+    page: bool = False
+    size: int | None = None
+    until: Expression | None = None
+
+
+class ResponseRule(msgspec.Struct, frozen=True, kw_only=True):
+    """What an answer means where its status does not say it."""
+
+    when: Expression
+    means: str
+    kind: str | None = None
+    hint: Value | None = None
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that an API can do."""
+
+    name: str
+    place: Place
+    request: Request
+    description: str = ""
+    params: Mapping[str, Param] = {}
+    writes: bool = False
+    format: str = "json"
+    records: Expression | None = None
+    paginate: Paginate | None = None
+    responses: tuple[ResponseRule, ...] = ()
+    output: Value | None = None
+
+
+class Call(msgspec.Struct, frozen=True, kw_only=True):
+    """An operation and what it is given."""
+
+    operation: Operation
+    arguments: Value
+    place: Place
+    when: Expression | None = None

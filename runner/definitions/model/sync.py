@@ -1,0 +1,77 @@
+"""Syncs: what data to keep in step with a source."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from runner.definitions.expressions import Expression
+from runner.definitions.model.operation import Call, Param
+from runner.definitions.model.values import Fixed, Value
+from runner.definitions.model.webhook import Trigger
+from runner.errors import Place
+
+
+class Incremental(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sync reads only what changed."""
+
+    cursor: Expression
+    type: str = "timestamp"
+    #: seconds
+    lookback: float = 0.0
+    start: str | int | None = None
+
+
+class Deletes(msgspec.Struct, frozen=True, kw_only=True):
+    """How a sync knows deleted records: exactly one of the three."""
+
+    when: Expression | None = None
+    call: Call | None = None
+    id: Expression | None = None
+    missing: bool = False
+
+
+class FieldFrom(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that an expression gives, brought to a type."""
+
+    source: Expression
+    type: str | None = None
+    where: Expression | None = None
+
+
+class FieldMap(msgspec.Struct, frozen=True, kw_only=True):
+    """A field that is a map of fields, or one map for each item of a list."""
+
+    fields: Mapping[str, Field]
+    foreach: Expression | None = None
+    where: Expression | None = None
+    sort: Expression | None = None
+
+
+Field = Fixed | FieldFrom | FieldMap
+
+
+class Sync(msgspec.Struct, frozen=True, kw_only=True):
+    """What data to keep in step with a source, bound to one provider."""
+
+    name: str
+    place: Place
+    description: str
+    integrations: tuple[str, ...]
+    model: str
+    primary_key: str
+    fetch: tuple[Call, ...]
+    #: a map of fields, or one expression that gives the whole record
+    fields: Mapping[str, Field] | Expression
+    #: seconds
+    schedule: float | None = None
+    params: Mapping[str, Param] = {}
+    incremental: Incremental | None = None
+    vars: Mapping[str, Value] = {}
+    lookups: Mapping[str, Call] = {}
+    where: Expression | None = None
+    deletes: Deletes | None = None
+    trigger: Trigger | None = None
+    #: changes when what is stored would change
+    digest: str = ""
