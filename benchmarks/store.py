@@ -1,20 +1,18 @@
-"""The store alone: records a second, written, compared, changed, deleted and read by cursor.
-
-python benchmarks/store.py [--records 200000] [--json]
-"""
+"""The store alone: records of 800 bytes written, compared, changed, deleted and read, on one core."""
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 
+from benchmarks.figures import Figure
 from runner.store import Stream, open_store
 
 PAGE = 2_000
+COUNT = 200_000
 Rows = list[tuple[str, bytes]]
 
 
@@ -53,40 +51,25 @@ def emptied(stream: Stream) -> int:
     return stream.delete_unseen(3.0)
 
 
-def figures(count: int) -> Iterator[tuple[str, float]]:
-    given = rows(count)
+def figures() -> Iterator[Figure]:
+    given = rows(COUNT)
     some = [
         (key, payload + b" ") if n % 100 == 0 else (key, payload) for n, (key, payload) in enumerate(given)
     ]
-    shuffled = random.Random(1).sample(given, count)
+    shuffled = random.Random(1).sample(given, COUNT)
     with tempfile.TemporaryDirectory() as folder, open_store(f"sqlite:///{folder}/terapi.db") as store:
         stream = store.records.stream("shop", "demo", "Order")
         other = store.records.stream("shop", "demo", "Other")
-        yield "insert", rate(lambda: write(stream, given))
-        yield "unchanged", rate(lambda: write(stream, given))
-        yield "1 % changed", rate(lambda: write(stream, some))
-        yield "full read, unchanged", rate(lambda: full(stream, some))
-        yield "read by cursor", rate(lambda: read(stream))
-        yield "delete what is unseen", rate(lambda: emptied(stream))
-        yield "insert, keys shuffled", rate(lambda: write(other, shuffled))
+        yield timed("insert", lambda: write(stream, given))
+        yield timed("unchanged", lambda: write(stream, given))
+        yield timed("1 % changed", lambda: write(stream, some))
+        yield timed("full read, unchanged", lambda: full(stream, some))
+        yield timed("read by cursor", lambda: read(stream))
+        yield timed("delete what is unseen", lambda: emptied(stream))
+        yield timed("insert, keys shuffled", lambda: write(other, shuffled))
 
 
-def rate(work: Callable[[], int]) -> float:
+def timed(what: str, work: Callable[[], int]) -> Figure:
     began = time.perf_counter()
-    return work() / (time.perf_counter() - began)
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description="How many records a second the store takes and gives.")
-    parser.add_argument("--records", type=int, default=200_000)
-    parser.add_argument("--json", action="store_true", help="one JSON document")
-    options = parser.parse_args()
-    if options.json:
-        print(json.dumps({name: round(value) for name, value in figures(options.records)}))
-        return
-    for name, value in figures(options.records):
-        print(f"{name:24}{value:>12,.0f} records/s")
-
-
-if __name__ == "__main__":
-    main()
+    count = work()
+    return Figure(what, f"{count / (time.perf_counter() - began):,.0f} records/s")

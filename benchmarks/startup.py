@@ -1,0 +1,30 @@
+"""Start-up: what a command costs before it does anything, held against importing click alone."""
+
+from __future__ import annotations
+
+import statistics
+import sys
+from collections.abc import Iterator, Sequence
+
+from benchmarks.figures import TERAPI, Figure, measured
+
+RUNS = 21
+BARE = (sys.executable, "-c", "import click")
+
+
+def figures() -> Iterator[Figure]:
+    commands = {"bare `import click`": BARE, "`terapi --help`": (*TERAPI, "--help")}
+    commands["`terapi validate` (the shipped definitions)"] = (*TERAPI, "validate")
+    medians = _medians(commands)
+    bare = medians["bare `import click`"]
+    for what, seconds in medians.items():
+        yield Figure(what, f"{seconds * 1000:.0f} ms", f"{seconds / bare:.2f} × bare click")
+
+
+def _medians(commands: dict[str, Sequence[str]]) -> dict[str, float]:
+    """In turn, so that a slow moment of the machine falls on all of them alike."""
+    seconds: dict[str, list[float]] = {what: [] for what in commands}
+    for _ in range(RUNS):
+        for what, command in commands.items():
+            seconds[what].append(measured(command).seconds)
+    return {what: statistics.median(found) for what, found in seconds.items()}
