@@ -50,8 +50,8 @@ def head() -> str:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
     return (
         "# Benchmarks\n\nMeasured with `make bench`, which writes this page anew; "
-        f"`python -m benchmarks NAME` runs one. This run: {machine}. Each ratio comes from one run, so that it "
-        "holds where the machine's speed does not."
+        f"`python -m benchmarks NAME` runs one. This run: {machine}. Each ratio comes from one run, so that "
+        "it holds where the machine's speed does not."
     )
 
 
