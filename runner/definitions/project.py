@@ -10,13 +10,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from runner.definitions import yaml
-from runner.definitions.build_provider import build_provider, resolve_aliases
-from runner.definitions.build_sync import build_sync
-from runner.definitions.build_workflow import build_workflow
+from runner.definitions.build.aliases import resolve_aliases
+from runner.definitions.build.keys import items, mapping, text
+from runner.definitions.build.provider import build_provider
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.sync import build_sync
+from runner.definitions.build.workflow import build_workflow
 from runner.definitions.expressions import Language
 from runner.definitions.model import Provider, Sync, Workflow
 from runner.definitions.problems import Problem
-from runner.definitions.reader import Reader, items, mapping, text
 from runner.definitions.schema import SchemaBook
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import DefinitionsInvalid, UsageError

@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import cast
 
 from runner.definitions import yaml
-from runner.definitions.build_sync import read_call, read_trigger
-from runner.definitions.model import Provider, Step, Workflow
+from runner.definitions.build.keys import below, items, mapping, text, texts
+from runner.definitions.build.operation import RESPONSE, read_call, read_request
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.webhook import read_trigger
+from runner.definitions.model import Call, Provider, Step, Workflow
 from runner.definitions.names import Names
-from runner.definitions.reader import RESPONSE, Reader, data, mapping, text
 
 
 def build_workflow(node: yaml.Mapping, provider: Provider, reader: Reader, source: str) -> Workflow:
@@ -25,7 +27,7 @@ class _WorkflowBuild:
         self.node = node
         self.provider = provider
         self.reader = reader
-        self.inputs = mapping(node.entries.get("input"))
+        self.inputs = below(node, "input")
         self.step_names: dict[str, Names | None] = {}
 
     @property
@@ -38,16 +40,14 @@ class _WorkflowBuild:
         }
 
     def workflow(self, source: str) -> Workflow:
-        steps = tuple(
-            self._step(mapping(node)) for node in cast(yaml.Sequence, self.node.entries["steps"]).items
-        )
+        steps = tuple(self._step(mapping(step)) for step in items(self.node, "steps"))
         trigger = read_trigger(self.node, self.reader)
         self._check_trigger_input()
         return Workflow(
             name=text(self.node, "workflow"),
             place=self.node.place,
             description=text(self.node, "description"),
-            integrations=tuple(data(self.node, "integrations", cast(list[str], []))),
+            integrations=texts(self.node, "integrations"),
             input=_input_schema(self.inputs),
             steps=steps,
             output=self.reader.output(self.node, "output", self.names),
@@ -56,8 +56,7 @@ class _WorkflowBuild:
         )
 
     def _check_trigger_input(self) -> None:
-        webhook = mapping(mapping(self.node.entries.get("on")).entries.get("webhook"))
-        given = mapping(webhook.entries.get("input"))
+        given = below(below(below(self.node, "on"), "webhook"), "input")
         for key in given.keys.values():
             if key.text not in self.inputs.entries:
                 self.reader.one_of(key, self.inputs.entries, "input")
@@ -66,17 +65,15 @@ class _WorkflowBuild:
         reader, outer = self.reader, self.names
         foreach = reader.optional(node, "foreach", outer)
         names: Names = {**outer, "item": None, "index": None} if foreach is not None else outer
-        request = mapping(node.entries.get("request"))
+        request = below(node, "request")
         result: Names = {**names, "result": None, **(RESPONSE if request.entries else {})}
         step = Step(
             place=node.place,
             id=self._id(node),
             when=reader.optional(node, "when", names),
             foreach=foreach,
-            call=read_call(_without_when(node), self.provider, reader, names)
-            if "use" in node.entries
-            else None,
-            request=reader.request(request, names) if request.entries else None,
+            call=self._call(node, names),
+            request=read_request(request, reader, names) if request.entries else None,
             set=reader.optional_value(node, "set", names),
             returns=reader.optional_value(node, "return", names),
             fail=reader.optional_value(node, "fail", names),
@@ -85,6 +82,11 @@ class _WorkflowBuild:
         if step.id:
             self.step_names[step.id] = None
         return step
+
+    def _call(self, node: yaml.Mapping, names: Names) -> Call | None:
+        if "use" not in node.entries:
+            return None
+        return read_call(node, self.provider.operations, self.reader, names)
 
     def _id(self, node: yaml.Mapping) -> str | None:
         found = node.entries.get("id")
@@ -100,12 +102,6 @@ class _WorkflowBuild:
                 len(name),
             )
         return name
-
-
-def _without_when(node: yaml.Mapping) -> yaml.Mapping:
-    """A step's `when` belongs to the step, not to the call in it."""
-    entries = {key: child for key, child in node.entries.items() if key != "when"}
-    return yaml.Mapping(entries, node.keys, node.place)
 
 
 def _input_schema(inputs: yaml.Mapping) -> dict[str, object]:

@@ -8,6 +8,10 @@ import re
 from typing import cast
 
 from runner.definitions import yaml
+from runner.definitions.build.keys import below, data, mapping, seconds, text, texts
+from runner.definitions.build.operation import read_call, read_params
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration, instant
 from runner.definitions.expressions import Expression
 from runner.definitions.model import (
@@ -20,10 +24,8 @@ from runner.definitions.model import (
     Incremental,
     Provider,
     Sync,
-    Trigger,
 )  # fmt: skip
 from runner.definitions.names import Names
-from runner.definitions.reader import Reader, data, mapping, read_params, seconds, text
 
 _EVERY = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 
@@ -53,7 +55,7 @@ class _SyncBuild:
         if "incremental" in self.node.entries:
             names["slice"] = {"from": None, "to": None}
         for key in ("vars", "lookups"):
-            names.update(dict.fromkeys(mapping(self.node.entries.get(key)).entries))
+            names.update(dict.fromkeys(below(self.node, key).entries))
         return names
 
     def sync(self) -> Sync:
@@ -65,19 +67,15 @@ class _SyncBuild:
             name=text(node, "sync"),
             place=node.place,
             description=text(node, "description"),
-            integrations=tuple(data(node, "integrations", cast(list[str], []))),
+            integrations=texts(node, "integrations"),
             schedule=_schedule(text(node, "schedule")),
             params=self.params,
             model=text(node, "model"),
             primary_key=text(node, "primary_key"),
             incremental=incremental,
-            vars={
-                key: reader.value(child, self.base)
-                for key, child in mapping(node.entries.get("vars")).entries.items()
-            },
+            vars={key: reader.value(child, self.base) for key, child in below(node, "vars").entries.items()},
             lookups={
-                key: self._call(mapping(child))
-                for key, child in mapping(node.entries.get("lookups")).entries.items()
+                key: self._call(mapping(child)) for key, child in below(node, "lookups").entries.items()
             },
             fetch=self._fetch(),
             where=reader.optional(node, "where", self.record_names),
@@ -90,13 +88,17 @@ class _SyncBuild:
     def _fetch(self) -> tuple[Call, ...]:
         node = self.node.entries["fetch"]
         calls = node.items if isinstance(node, yaml.Sequence) else [node]
-        return tuple(self._call(mapping(call)) for call in calls)
+        return tuple(self._choice(mapping(call)) for call in calls)
+
+    def _choice(self, node: yaml.Mapping) -> Call:
+        when = self.reader.optional(node, "when", self.base)
+        return read_call(node, self.provider.operations, self.reader, self.base, when)
 
     def _call(self, node: yaml.Mapping) -> Call:
-        return read_call(node, self.provider, self.reader, self.base)
+        return read_call(node, self.provider.operations, self.reader, self.base)
 
     def _incremental(self) -> Incremental | None:
-        node = mapping(self.node.entries.get("incremental"))
+        node = below(self.node, "incremental")
         if not node.entries:
             return None
         start = data(node, "start", cast("str | int | None", None))
@@ -122,7 +124,7 @@ class _SyncBuild:
             )
 
     def _deletes(self, incremental: Incremental | None) -> Deletes | None:
-        node = mapping(self.node.entries.get("deletes"))
+        node = below(self.node, "deletes")
         if not node.entries:
             return None
         if "missing" in node.entries and incremental is not None:
@@ -163,39 +165,11 @@ class _SyncBuild:
             kind = text(node, "type") or None
             return FieldFrom(source=self.reader.expression(node.entries["from"], names), type=kind)
         return FieldMap(
-            fields=self._fields(mapping(node.entries.get("fields")), item_names),
+            fields=self._fields(below(node, "fields"), item_names),
             foreach=self.reader.optional(node, "foreach", names),
             where=self.reader.optional(node, "where", item_names),
             sort=self.reader.optional(node, "sort", item_names),
         )
-
-
-def read_call(node: yaml.Mapping, provider: Provider, reader: Reader, names: Names) -> Call:
-    """`use` and `with`: an operation of the provider and what it is given."""
-    name = reader.one_of(node.entries["use"], provider.operations, "operation")
-    when = reader.optional(node, "when", names)
-    if name is None:
-        operation = next(iter(provider.operations.values()), None)
-        return Call(operation=cast("object", operation), arguments=Fixed({}), place=node.place, when=when)  # type: ignore[arg-type]
-    operation = provider.operations[name]
-    arguments = reader.arguments(node, name, operation.params, names)
-    return Call(operation=operation, arguments=arguments, place=node.entries["use"].place, when=when)
-
-
-def read_trigger(node: yaml.Mapping, reader: Reader) -> Trigger | None:
-    """`on.webhook`, short or long."""
-    webhook = mapping(node.entries.get("on")).entries.get("webhook")
-    if webhook is None:
-        return None
-    if not isinstance(webhook, yaml.Mapping):
-        return Trigger(event=str(webhook.data))
-    names: Names = {"event": None, "body": None, "headers": None, "connection": None}
-    given = mapping(webhook.entries.get("input")).entries
-    return Trigger(
-        event=text(webhook, "event"),
-        when=reader.optional(webhook, "when", names),
-        input={key: reader.expression(child, names) for key, child in given.items()},
-    )
 
 
 def _schedule(words: str) -> float | None:

@@ -1,0 +1,1 @@
+"""Checked files turned into the frozen objects of `model`."""

@@ -1,0 +1,152 @@
+"""Operations, and the calls that use them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+from runner.definitions import yaml
+from runner.definitions.build.keys import below, data, items, mapping, seconds, text
+from runner.definitions.build.reader import Reader
+from runner.definitions.expressions import Expression
+from runner.definitions.model import Call, MapOf, Operation, Paginate, Param, Request, ResponseRule, Value
+from runner.definitions.names import Names
+from runner.definitions.values import describe, fits
+from runner.definitions.words import did_you_mean
+
+#: what is known of an answer
+RESPONSE: Final[Names] = {"response": {"status": None, "headers": None, "body": None, "url": None}}
+#: what is known of the page that is asked for
+PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
+
+
+def read_operations(node: yaml.Mapping, reader: Reader, names: Names) -> dict[str, Operation]:
+    """Operations by name.
+
+    Args:
+        names: what every expression of the provider knows.
+    """
+    return {name: _operation(name, mapping(child), reader, names) for name, child in node.entries.items()}
+
+
+def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> Operation:
+    params = read_params(node.entries.get("params"))
+    _check_params(node, params, reader)
+    names: Names = {**known, **PAGE, "connection": None, **dict.fromkeys(params)}
+    answer: Names = {**names, **RESPONSE}
+    request = read_request(below(node, "request"), reader, names)
+    paginate = below(node, "paginate")
+    return Operation(
+        name=name,
+        place=node.place,
+        description=text(node, "description"),
+        params=params,
+        request=request,
+        writes=data(node, "writes", request.method not in ("GET", "HEAD")),
+        format=text(node, "format", "json"),
+        records=reader.optional(node, "records", answer),
+        paginate=_paginate(paginate, reader, answer) if paginate.entries else None,
+        responses=tuple(_response(mapping(rule), reader, answer) for rule in items(node, "responses")),
+        output=reader.output(node, "output", answer),
+    )
+
+
+def _check_params(node: yaml.Mapping, params: Mapping[str, Param], reader: Reader) -> None:
+    taken = {"config", "credentials", "connection", "page", "response"} & set(params)
+    for name in sorted(taken):
+        where = below(node, "params").keys[name]
+        message = f"a parameter cannot be called `{name}`"
+        reader.problem(where, message, "param", "the name has a meaning of its own", len(name))
+
+
+def read_request(node: yaml.Mapping, reader: Reader, names: Names) -> Request:
+    return Request(
+        place=node.place,
+        method=text(node, "method", "GET"),
+        path=reader.optional_value(node, "path", names),
+        url=reader.optional_value(node, "url", names),
+        query=reader.values(node, "query", names),
+        headers=reader.values(node, "headers", names),
+        json=reader.optional_value(node, "json", names),
+        form=reader.optional_value(node, "form", names),
+        body=reader.optional_value(node, "body", names),
+        timeout=seconds(node, "timeout", 120.0),
+    )
+
+
+def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
+    return Paginate(
+        next_url=reader.optional(node, "next_url", names),
+        cursor=reader.optional(node, "cursor", names),
+        offset=data(node, "offset", False),
+        page=data(node, "page", False),
+        size=data(node, "size", None),
+        until=reader.optional(node, "until", {**names, "records": None}),
+    )
+
+
+def _response(node: yaml.Mapping, reader: Reader, names: Names) -> ResponseRule:
+    return ResponseRule(
+        when=reader.expression(node.entries["when"], names),
+        means=text(node, "is"),
+        kind=text(node, "kind") or None,
+        hint=reader.optional_value(node, "hint", names),
+    )
+
+
+def read_params(node: yaml.Node | None) -> dict[str, Param]:
+    return {name: _param(name, mapping(child)) for name, child in mapping(node).entries.items()}
+
+
+def _param(name: str, node: yaml.Mapping) -> Param:
+    has_default = "default" in node.entries
+    return Param(
+        name=name,
+        type=text(node, "type", "any"),
+        description=text(node, "description"),
+        required=data(node, "required", not has_default),
+        default=data(node, "default", None),
+        has_default=has_default,
+        enum=tuple(data(node, "enum", cast(list[object], []))),
+    )
+
+
+def read_call(
+    node: yaml.Mapping,
+    operations: Mapping[str, Operation],
+    reader: Reader,
+    names: Names,
+    when: Expression | None = None,
+) -> Call:
+    """`use` and `with`: an operation and what it is given, held against its parameters."""
+    place = node.entries["use"].place
+    name = reader.one_of(node.entries["use"], operations, "operation")
+    if name is None:
+        # Never run: the definitions that it stands in are not valid.
+        unknown = Operation(name="", place=place, request=Request(place=place))
+        return Call(operation=unknown, arguments=MapOf({}), place=place)
+    arguments = _arguments(node, operations[name], reader, names)
+    return Call(operation=operations[name], arguments=arguments, place=place, when=when)
+
+
+def _arguments(node: yaml.Mapping, operation: Operation, reader: Reader, names: Names) -> Value:
+    given, params = below(node, "with"), operation.params
+    for key, where in given.keys.items():
+        if key not in params:
+            mend = did_you_mean(key, params, f"it takes: {', '.join(params) or 'none'}")
+            reader.problem(where, f"`{operation.name}` takes no `{key}`", "unknown-param", mend, len(key))
+    for param in params.values():
+        if param.name in given.entries:
+            _check_constant(given.entries[param.name], param, reader)
+        elif param.required:
+            message = f"`{operation.name}` needs `{param.name}`"
+            mend = f"add it below `with`: {param.description}"
+            reader.problem(node.keys["use"], message, "missing-param", mend)
+    return reader.value(given, names)
+
+
+def _check_constant(node: yaml.Node, param: Param, reader: Reader) -> None:
+    found = node.data
+    if found is None or (isinstance(found, str) and "{" in found) or fits(found, param.type):
+        return
+    reader.problem(node, f"`{param.name}` must be {param.type}, found {describe(found)}", "type")
