@@ -7,6 +7,7 @@ only the rest is computed by expressions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import itemgetter
 from typing import cast
 
 import orjson
@@ -92,12 +93,12 @@ def _mapper(fields: Mapping[str, Field] | Expression) -> _Getter:
 
 def _map_of(fields: Mapping[str, Field]) -> Callable[[Scope], dict[str, object]]:
     """Plain keys first, then the rest: an order that is the same for every record of a definition."""
-    plain = [(name, key) for name, field in fields.items() if (key := _plain_key(field)) is not None]
-    rest = [(name, _getter(name, field)) for name, field in fields.items() if _plain_key(field) is None]
+    plain = {name: key for name, field in fields.items() if (key := _plain_key(field)) is not None}
+    rest = [(name, _getter(name, field)) for name, field in fields.items() if name not in plain]
+    pick = _picker(plain)
 
     def take(scope: Scope) -> dict[str, object]:
-        record = cast("dict[str, object]", scope["record"])
-        found = {name: record[key] for name, key in plain if key in record}
+        found = pick(scope["record"])
         for name, getter in rest:
             value = getter(scope)
             if not is_absent(value):
@@ -107,11 +108,47 @@ def _map_of(fields: Mapping[str, Field]) -> Callable[[Scope], dict[str, object]]
     return take
 
 
+def _picker(plain: Mapping[str, str]) -> Callable[[object], dict[str, object]]:
+    """Takes plain keys of a record, all of them at once where none is absent, which is most often."""
+    names, keys = tuple(plain), tuple(plain.values())
+    every = itemgetter(*keys) if len(keys) > 1 else None
+
+    def pick(record: object) -> dict[str, object]:
+        if not isinstance(record, dict):
+            return {}
+        if every is not None:
+            try:
+                return dict(zip(names, every(record), strict=True))
+            except KeyError:
+                pass
+        return {name: record[key] for name, key in plain.items() if key in record}
+
+    return pick
+
+
 def _plain_key(field: Field) -> str | None:
     if isinstance(field, FieldFrom) and field.type is None and field.source.path is not None:
         path = field.source.path
         return path[1] if len(path) == 2 and path[0] == "record" else None
     return None
+
+
+def _source(expression: Expression) -> _Getter:
+    """An expression's value; one that is nothing but a path through maps is walked at once."""
+    path = expression.path
+    if path is None or path[0] != "record":
+        return expression.evaluate
+    keys = path[1:]
+
+    def walk(scope: Scope) -> object:
+        value = scope["record"]
+        for key in keys:
+            if type(value) is not dict:
+                return None if value is None else expression.evaluate(scope)
+            value = value.get(key, ABSENT)
+        return value
+
+    return walk
 
 
 def _getter(name: str, field: Field) -> _Getter:
@@ -131,13 +168,14 @@ def _getter(name: str, field: Field) -> _Getter:
 
 
 def _typed(name: str, field: FieldFrom) -> _Getter:
+    source = _source(field.source)
     if field.type is None:
-        return field.source.evaluate
+        return source
     convert = _TYPES[field.type]
 
     def take(scope: Scope) -> object:
-        value = field.source.evaluate(scope)
-        if is_nothing(value):
+        value = source(scope)
+        if value is None or is_absent(value):
             return value
         try:
             return convert(value)
