@@ -10,18 +10,17 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from runner.emulator.errors import ApiError, not_found, session_invalid
+from runner.emulator.errors import ApiError, not_found
 from runner.emulator.http import json, org_of
 from runner.emulator.org import Org
 from runner.emulator.records import Several
 from runner.emulator.rest import about, changes, describe, query, records
 from runner.emulator.rest.call import Call
+from runner.emulator.sessions import bearer, user_of
 
 Handler = Callable[[Call], Response]
 
 ROOT = ["services", "data"]
-#: a token of an app needs one of these to speak to the API
-API_SCOPES = frozenset({"api", "full", "web"})
 #: compressing less than this saves nothing
 MIN_COMPRESSED = 1_024
 
@@ -79,15 +78,15 @@ async def rest(request: Request) -> Response:
     except ApiError as exc:
         answer = json(exc.body(), exc.status)
     answer.headers["Sforce-Limit-Info"] = org.usage.header
-    return _compressed(answer, request, org.options.compress_below)
+    return compressed(answer, request, org.options.compress_below)
 
 
 def _answer(org: Org, request: Request, body: bytes) -> Response:
-    parts = _parts(request)[len(ROOT) :]
+    parts = path_parts(request)[len(ROOT) :]
     if not parts:
         return json(about.versions())
-    version = _version(parts[0])
-    user_id = _user(org, request)
+    version = version_of(parts[0])
+    user_id = user_of(org, bearer(request))
     org.usage.count()
     resource, opened = _find(parts[1:])
     method = _method(request)
@@ -112,29 +111,18 @@ def _answer(org: Org, request: Request, body: bytes) -> Response:
         return records.several(call, exc)
 
 
-def _parts(request: Request) -> list[str]:
+def path_parts(request: Request) -> list[str]:
     """The path's parts as they were sent: an encoded slash belongs to a value."""
     raw: bytes = request.scope.get("raw_path") or request.url.path.encode()
     return [unquote(part) for part in raw.partition(b"?")[0].decode("latin-1").split("/") if part]
 
 
-def _version(part: str) -> str:
+def version_of(part: str) -> str:
+    """62.0 for v62.0. Raises ApiError NOT_FOUND for a version that there is not."""
     known = {f"v{number}.0" for number in range(about.FIRST_VERSION, about.LAST_VERSION + 1)}
     if part not in known:
         raise not_found()
     return part[1:]
-
-
-def _user(org: Org, request: Request) -> str:
-    """The user whose access token came with the request."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    found = org.tokens.find(token.strip(), "access") if scheme.lower() in ("bearer", "oauth") else None
-    if found is None:
-        raise session_invalid()
-    if not found.grant.scopes & API_SCOPES:
-        message = "This session is not valid for use with the REST API"
-        raise ApiError("INVALID_SESSION_ID", message, status=401)
-    return found.grant.user_id
 
 
 def _find(parts: list[str]) -> tuple[Resource, dict[str, str]]:
@@ -152,7 +140,7 @@ def _method(request: Request) -> str:
     return request.query_params.get("_HttpMethod", "POST") if request.method == "POST" else request.method
 
 
-def _compressed(answer: Response, request: Request, limit: int) -> Response:
+def compressed(answer: Response, request: Request, limit: int) -> Response:
     body = bytes(answer.body)
     wished = "gzip" in request.headers.get("accept-encoding", "")
     if wished and MIN_COMPRESSED <= len(body) <= limit:
