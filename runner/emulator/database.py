@@ -91,7 +91,11 @@ class Database:
 
     def count(self, item: ObjectType) -> int:
         """How many records an object has had, the deleted ones too; the last one's number."""
-        row = self.row(f"SELECT ifnull(max(n), 0) FROM {quote(item.name)}")  # noqa: S608
+        row = self.row(
+            f"SELECT max(ifnull((SELECT max(n) FROM {quote(item.name)}), 0),"  # noqa: S608
+            " ifnull((SELECT n FROM _erased WHERE object = ?), 0))",
+            (item.name,),
+        )
         return int(row[0] or 0) if row else 0
 
     def index(self, item: ObjectType) -> None:

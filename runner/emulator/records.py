@@ -64,6 +64,20 @@ class Records:
                 raise not_found()
             self._set(item, int(row[0] or 0), {"IsDeleted": 0}, user_id)
 
+    def erase(self, item: ObjectType, record_id: str, user_id: str) -> None:
+        """Deletes a record, past the recycle bin; one that lies there already is taken out of it."""
+        with self._database.atomic():
+            row = self._find(item, record_id)
+            if row is None:
+                raise not_found()
+            if not row[1]:
+                self.delete(item, record_id, user_id)
+            self._database.run(f"DELETE FROM {quote(item.name)} WHERE n = ?", (row[0],))  # noqa: S608
+            self._database.run(
+                "INSERT INTO _erased VALUES (?, ?) ON CONFLICT (object) DO UPDATE SET n = max(n, excluded.n)",
+                (item.name, row[0]),
+            )
+
     def upsert(
         self, item: ObjectType, key: tuple[Field, str], values: Values, user_id: str
     ) -> tuple[str, bool]:

@@ -43,3 +43,9 @@ CREATE TABLE IF NOT EXISTS _tokens (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS _tokens_by_grant ON _tokens (grant_id);
+
+-- The highest number of a record of each object that was erased, so that no other record gets its id.
+CREATE TABLE IF NOT EXISTS _erased (
+    object TEXT PRIMARY KEY,
+    n INTEGER NOT NULL
+) WITHOUT ROWID;

@@ -27,14 +27,22 @@ def column_value(field: Field, value: object) -> Value:
     return _CONVERT.get(field.kind, _text)(field, value)
 
 
-def _unfit(field: Field, value: object) -> ApiError:
+class Unfit(ApiError):
+    """The value is not of the field's type."""
+
+    def __init__(self, field: Field, value: object) -> None:
+        super().__init__("JSON_PARSER_ERROR", _as_json_says(field, value))
+        self.field = field
+        self.value = value
+
+
+def _as_json_says(field: Field, value: object) -> str:
     kind = {bool: "BOOLEAN", int: "NUMBER_INT", float: "NUMBER_FLOAT", str: "STRING"}.get(type(value))
     shown = value if kind else orjson.dumps(value).decode()
     token = f"VALUE_{kind}" if kind else "START_OBJECT" if isinstance(value, dict) else "START_ARRAY"
-    return ApiError(
-        "JSON_PARSER_ERROR",
+    return (
         f"Cannot deserialize instance of {field.kind} from {token} value {shown} or request may be missing a "
-        f"required field at {field.name}",
+        f"required field at {field.name}"
     )
 
 
@@ -42,7 +50,7 @@ def _text(field: Field, value: object) -> Value:
     if isinstance(value, bool):
         value = "true" if value else "false"
     if not isinstance(value, str | int | float):
-        raise _unfit(field, value)
+        raise Unfit(field, value)
     text = str(value).replace("\x00", "").strip()
     if len(text) > field.length:
         message = f"{field.label}: data value too large: {text} (max length={field.length})"
@@ -72,7 +80,7 @@ def _boolean(field: Field, value: object) -> Value:
     known = {"true": 1, "1": 1, "false": 0, "0": 0}
     if isinstance(value, str) and value.lower() in known:
         return known[value.lower()]
-    raise _unfit(field, value)
+    raise Unfit(field, value)
 
 
 def _number(field: Field, value: object) -> Value:
@@ -84,7 +92,7 @@ def _number(field: Field, value: object) -> Value:
         number = math.nan
     whole = field.kind is Kind.INT
     if not math.isfinite(number) or (whole and number != int(number)):
-        raise _unfit(field, value)
+        raise Unfit(field, value)
     if abs(number) >= (_WHOLE if whole else _LARGEST):
         message = f"{field.label}: value outside of valid range on numeric field: {value}"
         raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", message, fields=[field.name])
@@ -94,21 +102,21 @@ def _number(field: Field, value: object) -> Value:
 def _date(field: Field, value: object) -> Value:
     try:
         return (
-            date.fromisoformat(str(value)[:10]).isoformat() if isinstance(value, str) else _none(field, value)
+            date.fromisoformat(str(value)[:10]).isoformat() if isinstance(value, str) else _refused(field, value)
         )
     except ValueError as exc:
-        raise _unfit(field, value) from exc
+        raise Unfit(field, value) from exc
 
 
 def _datetime(field: Field, value: object) -> Value:
     try:
-        return clock.write(clock.read(value)) if isinstance(value, str) else _none(field, value)
+        return clock.write(clock.read(value)) if isinstance(value, str) else _refused(field, value)
     except ValueError as exc:
-        raise _unfit(field, value) from exc
+        raise Unfit(field, value) from exc
 
 
-def _none(field: Field, value: object) -> Value:
-    raise _unfit(field, value)
+def _refused(field: Field, value: object) -> Value:
+    raise Unfit(field, value)
 
 
 def _reference(field: Field, value: object) -> Value:

@@ -48,7 +48,7 @@ class Renderer:
         return self._object(shape)
 
     def _add(self, shape: Shape, query: Query, operand: Operand) -> None:
-        for path in self._paths(query, operand):
+        for path in self.paths(query, operand):
             column = self.scope.operand(path)
             if column.aggregated:
                 raise self.context.wrong(path.position, "only root queries support aggregate expressions")
@@ -68,7 +68,7 @@ class Renderer:
             raise self.context.wrong(position, f"duplicate field selected: {name}")
         shape.entries[name] = sql
 
-    def _paths(self, query: Query, operand: Operand) -> list[Operand]:
+    def paths(self, query: Query, operand: Operand) -> list[Operand]:
         """The fields that are meant: one, or all that FIELDS() stands for."""
         if not (isinstance(operand, Call) and operand.function == "FIELDS"):
             return [operand]
