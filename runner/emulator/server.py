@@ -22,8 +22,11 @@ GRACE = 1
 
 
 def listen(port: int) -> socket.socket:
-    """A socket that takes connections at once; port 0 takes a free one. Raises OptionError."""
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    """A socket that takes connections at once; port 0 takes a free one. Raises OptionError.
+
+    It names TCP, because asyncio sends small answers at once (TCP_NODELAY) only where a socket does.
+    """
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
@@ -42,11 +45,12 @@ def serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
     """Serves until SIGINT or SIGTERM; True where it was SIGINT. ``ready`` is called when both end it
     cleanly.
     """
-    return asyncio.run(_serve(org, listener, ready))
+    config = _config(org)
+    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
+        return runner.run(_serve(_Server(config), listener, ready))
 
 
-async def _serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
-    server = _Server(_config(org))
+async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], None]) -> bool:
     interrupted = False
 
     def end(signum: signal.Signals) -> None:
