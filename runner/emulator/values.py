@@ -101,22 +101,22 @@ def _number(field: Field, value: object) -> Value:
 
 def _date(field: Field, value: object) -> Value:
     try:
-        return (
-            date.fromisoformat(str(value)[:10]).isoformat() if isinstance(value, str) else _refused(field, value)
-        )
+        return date.fromisoformat(_written(field, value)[:10]).isoformat()
     except ValueError as exc:
         raise Unfit(field, value) from exc
 
 
 def _datetime(field: Field, value: object) -> Value:
     try:
-        return clock.write(clock.read(value)) if isinstance(value, str) else _refused(field, value)
+        return clock.write(clock.read(_written(field, value)))
     except ValueError as exc:
         raise Unfit(field, value) from exc
 
 
-def _refused(field: Field, value: object) -> Value:
-    raise Unfit(field, value)
+def _written(field: Field, value: object) -> str:
+    if not isinstance(value, str):
+        raise Unfit(field, value)
+    return value
 
 
 def _reference(field: Field, value: object) -> Value:
