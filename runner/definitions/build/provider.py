@@ -92,7 +92,7 @@ class _ProviderBuild:
             retry=_retry(below(node, "retry")),
             errors=tuple(self._error(mapping(rule)) for rule in items(node, "errors")),
             functions={name: reader.language.functions[name] for name in below(node, "functions").entries},
-            webhook=read_webhook(below(node, "webhook"), reader),
+            webhook=read_webhook(below(node, "webhook"), reader, below(node, "connection_config").entries),
             operations=operations,
         )
 

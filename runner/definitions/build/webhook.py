@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, text
+from runner.definitions.build.keys import below, seconds, text
 from runner.definitions.build.reader import Reader
 from runner.definitions.model import HmacProof, TokenProof, Trigger, WebhookRules
 from runner.definitions.names import Names
+from runner.definitions.words import did_you_mean, there_are
 
 _DELIVERY: Final[Names] = {
     "body": None, "headers": None,
@@ -17,15 +19,22 @@ _DELIVERY: Final[Names] = {
 _EVENT: Final[Names] = {"event": None, "body": None, "headers": None, "connection": None}
 
 
-def read_webhook(node: yaml.Mapping, reader: Reader) -> WebhookRules | None:
-    """How a webhook is proved, and to whom it belongs: keys below a provider's `webhook`."""
+def read_webhook(node: yaml.Mapping, reader: Reader, config: Iterable[str]) -> WebhookRules | None:
+    """How a webhook is proved, and to whom it belongs: keys below a provider's `webhook`.
+
+    Args:
+        config: the names of the provider's `connection_config`.
+    """
     if not node.entries:
         return None
-    respond = below(node, "respond")
+    for key in below(node, "where").keys.values():
+        _check_key(key, reader, config)
+    respond, event = below(node, "respond"), {**_DELIVERY, "event": None}
     return WebhookRules(
-        proof=_proof(below(node, "verify")),
-        event=reader.expression(node.entries["event"], {**_DELIVERY, "event": None}),
-        connection=reader.optional(node, "connection", {**_DELIVERY, "event": None}),
+        proof=_proof(below(node, "verify"), reader),
+        event=reader.expression(node.entries["event"], event),
+        connection=reader.optional(node, "connection", event),
+        where={key: reader.expression(child, event) for key, child in below(node, "where").entries.items()},
         events=reader.optional(node, "events", _DELIVERY),
         id=reader.optional(node, "id", _DELIVERY),
         respond_when=reader.optional(respond, "when", _DELIVERY),
@@ -33,14 +42,27 @@ def read_webhook(node: yaml.Mapping, reader: Reader) -> WebhookRules | None:
     )
 
 
-def _proof(node: yaml.Mapping) -> HmacProof | TokenProof:
+def _check_key(key: yaml.Scalar, reader: Reader, config: Iterable[str]) -> None:
+    place, _, name = key.text.partition(".")
+    if place == "config" and name not in config:
+        known = [f"config.{one}" for one in config]
+        mend = did_you_mean(key.text, known, there_are(known) if known else "add it to `connection_config`")
+        message = f"there is no config `{name}`"
+        reader.problem(key, message, "unknown-config", mend, len(key.text))
+
+
+def _proof(node: yaml.Mapping, reader: Reader) -> HmacProof | TokenProof:
     hmac, token = below(node, "hmac"), below(node, "token")
     if hmac.entries:
         return HmacProof(
-            header=text(hmac, "header"),
+            header=text(hmac, "header") or None,
+            signature=reader.optional(hmac, "signature", _DELIVERY),
             algorithm=text(hmac, "algorithm", "sha256"),
             encoding=text(hmac, "encoding", "hex"),
             prefix=text(hmac, "prefix"),
+            of=reader.optional(hmac, "of", _DELIVERY),
+            timestamp=reader.optional(hmac, "timestamp", _DELIVERY),
+            within=seconds(hmac, "within", 300.0),
         )
     return TokenProof(header=text(token, "header") or None, query=text(token, "query") or None)
 
