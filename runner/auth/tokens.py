@@ -7,6 +7,8 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, cast
 
+import msgspec
+
 from runner.auth import oauth
 from runner.auth.clients import Client, Clients
 from runner.auth.credentials import Credentials, from_token_answer, seal, unseal
@@ -33,14 +35,11 @@ class Ask(Protocol):
     def __call__(self, target: Target, request: Outgoing) -> Awaitable[Answer]: ...
 
 
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A connection with its credentials opened."""
 
-    __slots__ = ("connection", "credentials")
-
-    def __init__(self, connection: Connection, credentials: Credentials) -> None:
-        self.connection = connection
-        self.credentials = credentials
+    connection: Connection
+    credentials: Credentials
 
 
 class Tokens:
@@ -63,14 +62,13 @@ class Tokens:
     def open(self, connection: Connection) -> Held:
         return Held(connection, unseal(self._vault, connection))
 
-    async def fresh(self, provider: Provider, connection: Connection) -> Held:
-        """The connection with credentials that are good for at least the provider's margin.
+    async def fresh(self, provider: Provider, held: Held) -> Held:
+        """The same, or with new credentials where these are not good for the provider's margin.
 
         Raises:
             NotConnected: it needs a person to connect it again.
             CallError: the token endpoint failed.
         """
-        held = self.open(connection)
         rules, now = provider.token, self._clock()
         if held.credentials.expires_at is not None:
             due = now >= held.credentials.expires_at - rules.refresh_margin
@@ -156,8 +154,6 @@ class Tokens:
 
     def _keep(self, held: Held, credentials: Credentials, config: Mapping[str, object]) -> Held:
         """Stores credentials before anybody uses them: a rotated refresh token must outlive this process."""
-        import msgspec
-
         credentials = msgspec.structs.replace(credentials, checked_at=self._clock())
         connection = held.connection
         sealed, key_id = seal(self._vault, credentials, connection.integration, connection.id)

@@ -15,9 +15,11 @@ from runner.auth.clients import Clients
 from runner.auth.credentials import Credentials, from_token_answer, seal
 from runner.auth.tokens import Tokens, captured, target_of, token_of, with_defaults
 from runner.auth.vault import Vault
+from runner.calls.chain import Chain
 from runner.calls.classify import TRANSIENT, decode, failure
 from runner.calls.client import Client
 from runner.calls.guard import check_url
+from runner.calls.limits import Gates
 from runner.calls.transport import Transport
 from runner.definitions.exchange import Answer, Outgoing, Target
 from runner.definitions.model import Provider
@@ -47,6 +49,7 @@ class Access:
         self.clients = Clients(store, self.vault, environ)
         self.tokens = Tokens(store, self.vault, self.clients, self.ask)
         self._sleep = sleep
+        self._gates = Gates()
         self._transports = {allow: Transport(allow_local=allow) for allow in (False, True)}
 
     async def __aenter__(self) -> Access:
@@ -66,7 +69,8 @@ class Access:
         """
         provider = self.project.provider(connection.integration)
         transport = self._transports[connection.allow_local]
-        return Client(provider, connection, self.tokens, transport, self._sleep)
+        gate = self._gates.of(provider, connection)
+        return Client(Chain(provider, connection, self.tokens, transport, gate, self._sleep))
 
     def connection(self, id: str | None, integrations: tuple[str, ...] | None = None) -> Connection:
         """The connection of that id, or the only one, among those of ``integrations``.
@@ -102,7 +106,7 @@ class Access:
 
     async def _asked(self, target: Target, request: Outgoing) -> Answer:
         check_url(request.url, target)
-        answer = await self._transports[target.allow_local].send(request)
+        answer = await self._transports[target.allow_local].send(request, target.provider.limits.answer)
         answer = msgspec.structs.replace(answer, body=decode(answer, "json"))
         error = failure(target.provider, answer, {"config": target.config}, None, [])
         if error is None:
@@ -177,7 +181,7 @@ class Access:
         if provider.verify is not None:
             await client.call(provider.operations[provider.verify], {})
         else:
-            await self.tokens.fresh(provider, connection)
+            await self.tokens.fresh(provider, self.tokens.open(connection))
 
     def target(self, connection: Connection) -> Target:
         return target_of(self.project.provider(connection.integration), connection)

@@ -6,6 +6,7 @@ import email.utils
 import time
 from collections.abc import Mapping
 
+import msgspec
 import orjson
 
 from runner.auth.vault import mask
@@ -19,7 +20,7 @@ from runner.errors import CallError, ExpressionError, Place
 _KINDS = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "bad_request",
     408: "timeout", 409: "conflict", 410: "not_found", 412: "conflict", 413: "too_large", 422: "bad_request",
-    429: "rate_limited", 500: "server_error", 502: "unavailable", 503: "unavailable", 504: "unavailable",
+    429: "rate_limited", 500: "server_error", 502: "server_error", 503: "unavailable", 504: "timeout",
 }  # fmt: skip
 #: kinds that another try may mend
 TRANSIENT = frozenset({"rate_limited", "unavailable", "server_error", "timeout", "network", "truncated"})
@@ -42,6 +43,15 @@ def decode(answer: Answer, form: str) -> object:
         if answer.status >= 400:
             return answer.content.decode("utf-8", "replace")
         raise _not_json(answer) from exc
+
+
+def decoded(answer: Answer, form: str) -> Answer:
+    """The answer with its body decoded; what no decoder is for stays text.
+
+    Raises:
+        CallError: as `decode`.
+    """
+    return msgspec.structs.replace(answer, body=decode(answer, form if form == "json" else "text"))
 
 
 def _not_json(answer: Answer) -> CallError:

@@ -1,40 +1,31 @@
-"""The one way to make a call, used by syncs, workflows, the proxy and `terapi call` alike.
+"""What callers of APIs use: an operation, its pages, a plain request, a raw or streamed call.
 
-Each step of the chain is one method that calls the next, from the outside in:
-
-    call, pages → _answered → _retrying → _authorised → _limited → Transport.send
-    build         classify     retry       token, guard  at once     the wire
+Syncs, workflows, the proxy and `terapi call` alike go this one way: build the request, send it down the chain
+(`chain`), classify and decode what comes, page.
 """
 
 from __future__ import annotations
 
-import asyncio
-import email.utils
-import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+import re
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from contextlib import asynccontextmanager
 from typing import cast
 
 import msgspec
 
-from runner.auth.credentials import Credentials
-from runner.auth.schemes import authorisation
-from runner.auth.tokens import Held, Tokens, target_of
-from runner.calls.classify import decode, failure, judged
-from runner.calls.guard import check_url
+from runner.calls.chain import Chain
+from runner.calls.classify import decoded, failure, judged
 from runner.calls.paginate import Pages
-from runner.calls.transport import Transport
+from runner.calls.retry import IDEMPOTENT, SAFE, Tries
+from runner.calls.transport import Streamed
 from runner.definitions.conversions import text
-from runner.definitions.exchange import Answer, Outgoing, Target, build, join_url
+from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.model import Operation, Provider, Request
 from runner.definitions.values import describe, fits, is_absent, is_nothing
 from runner.errors import CallError, UsageError
 from runner.store import Connection
 
-#: methods that may be sent twice without doing a thing twice (RFC 9110 §9.2.2)
-_IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
-#: kinds of failure after which the API has certainly done nothing
-_NOT_DONE = frozenset({"rate_limited", "unavailable", "token_expired"})
-_MAX_REDIRECTS = 5
+_ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,43 +38,30 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Client:
-    """Calls for one connection.
+    """Calls for one connection."""
 
-    Args:
-        tokens: gives credentials that work now; None for a call without a connection.
-        sleep: how a wait is waited; tests give their own.
-    """
-
-    def __init__(
-        self,
-        provider: Provider,
-        connection: Connection,
-        tokens: Tokens,
-        transport: Transport,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
-        self.provider = provider
-        self.connection = connection
-        self.requests = 0
-        #: the server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)
-        self.server_time: float | None = None
-        self._tokens = tokens
-        self._held: Held | None = None
-        self._transport = transport
-        self._sleep = sleep
-        self._gate = asyncio.Semaphore(provider.limits.concurrency or 1000)
+    def __init__(self, chain: Chain) -> None:
+        self.provider: Provider = chain.provider
+        self._chain = chain
 
     @property
-    def target(self) -> Target:
-        return target_of(self.provider, self.connection)
+    def connection(self) -> Connection:
+        """The connection as it was last read."""
+        return self._chain.connection
 
-    def scope(self) -> dict[str, object]:
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._chain.requests
+
+    @property
+    def server_time(self) -> float | None:
+        """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
+        return self._chain.server_time
+
+    def scope(self) -> Mapping[str, object]:
         """What every template of a call knows of its connection."""
-        connection = {"id": self.connection.id, "integration": self.connection.integration}
-        return {
-            "config": self.target.config,
-            "connection": {**connection, "metadata": dict(self.connection.metadata or {})},
-        }
+        return self._chain.scope
 
     async def call(self, operation: Operation, arguments: Mapping[str, object]) -> object:
         """One operation: its `output`, else all its records, else the body.
@@ -130,16 +108,69 @@ class Client:
             CallError: it failed.
         """
         outgoing = self._request(request, {**self.scope(), **scope})
-        answer = _decoded(await self._retrying(outgoing), "json")
-        error = failure(self.provider, answer, self.scope(), request.place, self._secrets())
-        if error is not None:
-            raise error
-        return answer
+
+        def read(answer: Answer) -> Answer:
+            answer = decoded(answer, "json")
+            error = failure(self.provider, answer, self.scope(), request.place, self._chain.secrets())
+            if error is not None:
+                raise error
+            return answer
+
+        tries = Tries(self.provider.retry, repeatable=outgoing.method in IDEMPOTENT)
+        return await self._chain.answered(outgoing, tries, read, self.provider.limits.answer)
 
     async def raw(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
-        """A raw call: any method and path, whatever the answer; only the token is minded."""
-        url = path if "://" in path else join_url(self._base_url(), path)
-        return await self._authorised(Outgoing(method=method, url=url, headers=headers, content=content))
+        """A raw call: any method and path, whatever the answer; only the token is minded.
+
+        Raises:
+            CallError: no answer came, or one larger than `limits.answer`.
+        """
+        request = Outgoing(method=method, url=path, headers=headers, content=content)
+        async with self.stream(request) as answer:
+            return await answer.read(self.provider.limits.answer)
+
+    @asynccontextmanager
+    async def stream(
+        self,
+        request: Outgoing,
+        *,
+        attempts: int = 1,
+        statuses: Collection[int] = (),
+        upload: AsyncIterable[bytes] | None = None,
+    ) -> AsyncIterator[Streamed]:
+        """A raw call whose answer is read as it comes, whatever its status and size:
+
+            async with client.stream(Outgoing(method="GET", url="/files/7")) as answer:
+                begin(answer.status, answer.pairs)        # headers as they came, in order
+                async for chunk in answer.sent():         # as it was sent; `unpacked()` undoes gzip
+                    await write(chunk)
+
+        A token that the API refuses is renewed before anything is given, the call then made once more. The
+        answer of the last try is given whatever it is; leaving the block early ends the connection.
+
+        Args:
+            request: its `url` is an address of the provider, or a path below its base URL.
+            attempts: how often it may be tried where no answer came or a passing error did (429, 503, …);
+                what writes is tried again only where the API has certainly done nothing.
+            statuses: further statuses after which it is tried again, whatever it does.
+            upload: the body, where it is too large for `request.content`. It is sent once: a refused token is
+                renewed for the next call only.
+
+        Raises:
+            CallError: no answer came, or the body breaks off while it is read.
+            NotConnected: the connection needs a person to connect it again.
+        """
+        url = request.url if _ABSOLUTE.match(request.url) else join_url(self._base_url(), request.url)
+        headers = checked_headers(request.headers, request.where)
+        request = msgspec.structs.replace(request, url=url, headers=headers)
+        tries = Tries(
+            self.provider.retry,
+            repeatable=request.method in IDEMPOTENT,
+            attempts=attempts if upload is None else 1,
+            statuses=statuses,
+        )
+        async with self._chain.streamed(request, tries, upload) as answer:
+            yield answer
 
     def _request(self, request: Request, scope: Mapping[str, object], url: str | None = None) -> Outgoing:
         outgoing = build(request, scope, self._base_url() if request.url is None else "")
@@ -152,115 +183,17 @@ class Client:
     async def _answered(
         self, operation: Operation, request: Outgoing, scope: Mapping[str, object]
     ) -> tuple[Answer, bool]:
-        """The answer, and whether it says that nothing was found; a truncated one is asked for again."""
+        """The answer, and whether it says that nothing was found."""
 
-        def judge(answer: Answer) -> tuple[Answer, CallError | None, bool]:
-            answer = _decoded(answer, operation.format)
-            error, empty = judged(self.provider, operation, answer, scope, self._secrets())
-            return answer, error, empty
-
-        answer = await self._retrying(request, lambda found: judge(found)[1])
-        answer, _, empty = judge(answer)
-        return answer, empty
-
-    async def _retrying(
-        self, request: Outgoing, judge: Callable[[Answer], CallError | None] | None = None
-    ) -> Answer:
-        """Sends until it succeeds, or fails in a way that another try cannot mend."""
-        rules = self.provider.retry
-        renewed = False
-        attempt = 1
-        while True:
-            try:
-                answer = await self._authorised(request)
-                error = self._judged(answer, judge)
-                if error is None:
-                    return answer
+        def read(answer: Answer) -> tuple[Answer, bool]:
+            answer = decoded(answer, operation.format)
+            error, empty = judged(self.provider, operation, answer, scope, self._chain.secrets())
+            if error is not None:
                 raise error
-            except CallError as exc:
-                if exc.kind == "token_expired" and not renewed:
-                    renewed = True
-                    await self._renew()
-                    continue
-                if attempt >= rules.attempts or not self._again(request, exc):
-                    raise
-                await self._sleep(self._wait(exc, attempt))
-                attempt += 1
+            return answer, empty
 
-    def _judged(self, answer: Answer, judge: Callable[[Answer], CallError | None] | None) -> CallError | None:
-        if judge is not None:
-            return judge(answer)
-        return failure(self.provider, _decoded(answer, "text"), self.scope(), None, self._secrets())
-
-    def _again(self, request: Outgoing, error: CallError) -> bool:
-        if not error.transient:
-            return False
-        if request.method not in _IDEMPOTENT and error.kind not in _NOT_DONE:
-            return False
-        return error.retry_after is None or error.retry_after <= self.provider.retry.max
-
-    def _wait(self, error: CallError, attempt: int) -> float:
-        """Seconds until the next try: what the API asks for, else doubling, with jitter."""
-        if error.retry_after is not None:
-            return error.retry_after
-        rules = self.provider.retry
-        longest: float = min(rules.max, rules.initial * 2 ** (attempt - 1))
-        return longest * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, no secret
-
-    async def _authorised(self, request: Outgoing) -> Answer:
-        """Sends with the connection's credentials, following redirects that stay with the provider."""
-        held = await self._credentials()
-        for _ in range(_MAX_REDIRECTS):
-            check_url(request.url, self.target, request.where)
-            proven = self._proven(request, held.credentials)
-            answer = await self._limited(proven)
-            location = answer.headers.get("location")
-            if (
-                answer.status not in (301, 302, 303, 307, 308)
-                or location is None
-                or request.method not in ("GET", "HEAD")
-            ):
-                return answer
-            request = msgspec.structs.replace(request, url=_redirected(answer.url, location))
-        raise CallError(
-            f"{request.url.split('?')[0]} redirects in circles", kind="redirect", where=request.where
-        )
-
-    def _proven(self, request: Outgoing, credentials: Credentials) -> Outgoing:
-        headers, query = authorisation(self.provider, self.target.config, credentials)
-        url = request.url
-        if query:
-            from urllib.parse import urlencode
-
-            url = f"{url}{'&' if '?' in url else '?'}{urlencode(query)}"
-        return msgspec.structs.replace(request, url=url).with_headers(headers)
-
-    async def _limited(self, request: Outgoing) -> Answer:
-        async with self._gate:
-            self.requests += 1
-            answer = await self._transport.send(request)
-        date = answer.headers.get("date")
-        if date is not None:
-            self.server_time = _http_date(date) or self.server_time
-        return answer
-
-    async def _credentials(self) -> Held:
-        held = await self._tokens.fresh(
-            self.provider, self._held.connection if self._held else self.connection
-        )
-        self._take(held)
-        return held
-
-    async def _renew(self) -> None:
-        if self._held is not None:
-            self._take(await self._tokens.renew(self.provider, self._held))
-
-    def _take(self, held: Held) -> None:
-        self._held = held
-        self.connection = held.connection
-
-    def _secrets(self) -> list[str]:
-        return self._held.credentials.secrets() if self._held is not None else []
+        tries = Tries(self.provider.retry, repeatable=_repeatable(operation, request.method))
+        return await self._chain.answered(request, tries, read, self.provider.limits.answer)
 
 
 def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -289,10 +222,9 @@ def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, 
     return result
 
 
-def _decoded(answer: Answer, form: str) -> Answer:
-    if form not in ("json", "text"):
-        form = "text"
-    return msgspec.structs.replace(answer, body=decode(answer, form))
+def _repeatable(operation: Operation, method: str) -> bool:
+    """What only reads may be sent twice, whatever its method; what writes where the method promises it."""
+    return not operation.writes or method in IDEMPOTENT - SAFE
 
 
 def _records(operation: Operation, answer: Answer, scope: Mapping[str, object]) -> list[object]:
@@ -305,16 +237,3 @@ def _records(operation: Operation, answer: Answer, scope: Mapping[str, object]) 
         message = f"`records` of `{operation.name}` gave {describe(found)}, expected a list"
         raise CallError(message, kind="bad_answer", where=operation.records.place)
     return cast(list[object], found)
-
-
-def _redirected(url: str, location: str) -> str:
-    from urllib.parse import urljoin
-
-    return urljoin(url, location)
-
-
-def _http_date(value: str) -> float | None:
-    try:
-        return email.utils.parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError):
-        return None

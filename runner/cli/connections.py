@@ -47,7 +47,8 @@ def show(ctx: click.Context, id: str, credentials: bool, as_json: bool) -> None:
         connection = access.connection(id)
         if not credentials:
             return _data(connection)
-        held = await access.tokens.fresh(access.project.provider(connection.integration), connection)
+        provider = access.project.provider(connection.integration)
+        held = await access.tokens.fresh(provider, access.tokens.open(connection))
         access.store.connections.touch(held.connection)
         return {**_data(held.connection), "credentials": _credentials(held)}
 

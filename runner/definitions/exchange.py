@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import cast
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -36,7 +36,10 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     where: Place | None = None
 
     def with_headers(self, headers: Mapping[str, str]) -> Outgoing:
-        return msgspec.structs.replace(self, headers={**headers, **self.headers})
+        """With these too, except those that it has already, in whatever case."""
+        own = {name.lower() for name in self.headers}
+        new = {name: value for name, value in headers.items() if name.lower() not in own}
+        return msgspec.structs.replace(self, headers={**new, **self.headers})
 
 
 class Headers(Mapping[str, str]):
@@ -46,6 +49,15 @@ class Headers(Mapping[str, str]):
 
     def __init__(self, values: Mapping[str, str]) -> None:
         self._values = {name.lower(): value for name, value in values.items()}
+
+    @classmethod
+    def joined(cls, pairs: Iterable[tuple[str, str]]) -> Headers:
+        """Of a name that comes more than once, the values with commas between (RFC 9110 §5.3)."""
+        found = cls({})
+        for name, value in pairs:
+            key = name.lower()
+            found._values[key] = f"{found._values[key]}, {value}" if key in found._values else value
+        return found
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]

@@ -126,7 +126,7 @@ def test_the_api_says_how_long_to_wait(
 ) -> None:
     api.on("/orders/1", [Reply({}, 429, {"Retry-After": "7"}), Reply({})])
     call(access, connection, "get_order", id="1")
-    assert waits.seconds == [7.0]
+    assert 7.0 <= waits.seconds[0] <= 7.7
 
 
 def test_tries_end(access: Access, connection: Connection, api: Api) -> None:
@@ -247,4 +247,4 @@ def test_an_api_that_is_not_there_is_told(access: Access, connection: Connection
     with pytest.raises(CallError) as caught:
         call(access, connection, "get_order", id="1")
     assert caught.value.kind == "network"
-    assert caught.value.message.startswith("127.0.0.1 cannot be reached: ")
+    assert caught.value.message == f"{api.url.removeprefix('http://')} cannot be reached: Connection refused"

@@ -53,6 +53,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """What an API bears."""
 
     concurrency: int | None = None
+    #: bytes that an answer may have that is read whole
+    answer: int = 100_000_000
     used: Expression | None = None
     of: Expression | None = None
 

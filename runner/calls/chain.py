@@ -1,0 +1,215 @@
+"""The way of a request: tried again, proved, limited, sent.
+
+Each step is one method that calls the next, from the outside in:
+
+    answered, streamed → _followed → _proven, check_url → _limited → Transport.stream
+    retry, token         redirects   credentials, guard   at once    the wire
+"""
+
+from __future__ import annotations
+
+import asyncio
+import email.utils
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TypeVar
+from urllib.parse import urlencode, urljoin
+
+import msgspec
+
+from runner.auth.schemes import authorisation
+from runner.auth.tokens import Held, Tokens, target_of
+from runner.calls.classify import decoded, failure
+from runner.calls.guard import check_url
+from runner.calls.limits import Gate
+from runner.calls.retry import Next, Tries
+from runner.calls.transport import Streamed, Transport
+from runner.definitions.exchange import Answer, Outgoing, Target
+from runner.definitions.model import Provider
+from runner.errors import CallError
+from runner.store import Connection
+
+T = TypeVar("T")
+
+_MAX_REDIRECTS = 5
+#: bytes of a refusal that are looked at, to know what it means, before it is passed on
+_LOOKED_AT = 64 * 1024
+
+
+class Chain:
+    """Sends the requests of one connection.
+
+    Args:
+        sleep: how a wait is waited; tests give their own.
+    """
+
+    def __init__(
+        self,
+        provider: Provider,
+        connection: Connection,
+        tokens: Tokens,
+        transport: Transport,
+        gate: Gate,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
+        self.provider = provider
+        self.connection = connection
+        self.target = target_of(provider, connection)
+        self.scope = _scope(self.target, connection)
+        self.requests = 0
+        self._tokens = tokens
+        self._held: Held | None = None
+        self._transport = transport
+        self._gate = gate
+        self._sleep = sleep
+        self._date: str | None = None
+
+    @property
+    def server_time(self) -> float | None:
+        """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
+        try:
+            return None if self._date is None else email.utils.parsedate_to_datetime(self._date).timestamp()
+        except (TypeError, ValueError):
+            return None
+
+    def secrets(self) -> list[str]:
+        """Every text of the credentials that nobody may see."""
+        return self._held.credentials.secrets() if self._held is not None else []
+
+    async def answered(self, request: Outgoing, tries: Tries, read: Callable[[Answer], T], limit: int) -> T:
+        """Sends until an answer is read without an error, or another try cannot mend it.
+
+        Args:
+            read: what is made of an answer; raises the CallError that it is.
+            limit: bytes that an answer may have.
+        """
+        while True:
+            try:
+                async with self._followed(request) as answer:
+                    return read(await answer.read(limit))
+            except CallError as exc:
+                following = tries.after(exc)
+                if following is None:
+                    raise
+            await self._prepare(following)
+
+    @asynccontextmanager
+    async def streamed(
+        self, request: Outgoing, tries: Tries, upload: AsyncIterable[bytes] | None = None
+    ) -> AsyncIterator[Streamed]:
+        """The answer of the first try that succeeds, or that no other try can mend, still to be read."""
+        while True:
+            async with AsyncExitStack() as opened:
+                try:
+                    answer = await opened.enter_async_context(self._followed(request, upload))
+                    error = await self._refusal(answer)
+                except CallError as exc:
+                    following = tries.after(exc)
+                    if following is None:
+                        raise
+                else:
+                    following = tries.after(error) if error is not None else None
+                    if following is not None and upload is not None:
+                        # The body is gone: a new token is for the next call.
+                        await self._prepare(following)
+                        following = None
+                    if following is None:
+                        yield answer
+                        return
+            await self._prepare(following)
+
+    async def _refusal(self, answer: Streamed) -> CallError | None:
+        """The error that an answer is, told from its beginning, which stays to be read."""
+        if answer.status < 400:
+            return None
+        head = await answer.beginning(_LOOKED_AT)
+        whole = Answer(status=answer.status, headers=answer.headers, url=answer.url, content=head)
+        return failure(self.provider, decoded(whole, "json"), self.scope, None, self.secrets())
+
+    async def _prepare(self, following: Next) -> None:
+        if following.renew and self._held is not None:
+            self._take(await self._tokens.renew(self.provider, self._held))
+        if following.wait:
+            await self._sleep(following.wait)
+
+    @asynccontextmanager
+    async def _followed(
+        self, request: Outgoing, upload: AsyncIterable[bytes] | None = None
+    ) -> AsyncIterator[Streamed]:
+        """Sends with the connection's credentials, following redirects that stay with the provider."""
+        credentials = (await self._fresh()).credentials
+        for _ in range(_MAX_REDIRECTS):
+            check_url(request.url, self.target, request.where)
+            headers, query = authorisation(self.provider, self.target.config, credentials)
+            async with self._limited(request, _proven(request, headers, query), upload) as answer:
+                following = redirected(request, answer)
+                if following is None or upload is not None:
+                    yield answer
+                    return
+            request = following
+        raise CallError(
+            f"{request.url.partition('?')[0]} redirects in circles", kind="redirect", where=request.where
+        )
+
+    @asynccontextmanager
+    async def _limited(
+        self, request: Outgoing, proven: Outgoing, upload: AsyncIterable[bytes] | None
+    ) -> AsyncIterator[Streamed]:
+        async with self._gate:
+            self.requests += 1
+            async with self._transport.stream(proven, upload) as answer:
+                # The address as it was asked for, without what proves who is calling.
+                answer.url = request.url
+                self._date = answer.headers.get("date", self._date)
+                yield answer
+
+    async def _fresh(self) -> Held:
+        held = await self._tokens.fresh(self.provider, self._held or self._tokens.open(self.connection))
+        self._take(held)
+        return held
+
+    def _take(self, held: Held) -> None:
+        if held is self._held:
+            return
+        self._held = held
+        self.connection = held.connection
+        self.target = target_of(self.provider, held.connection)
+        self.scope = _scope(self.target, held.connection)
+
+
+def _scope(target: Target, connection: Connection) -> Mapping[str, object]:
+    """What every template of a call knows of its connection."""
+    known = {"id": connection.id, "integration": connection.integration}
+    return {
+        "config": target.config,
+        "connection": {**known, "metadata": dict(connection.metadata or {})},
+    }
+
+
+def _proven(request: Outgoing, headers: Mapping[str, str], query: Mapping[str, str]) -> Outgoing:
+    if query:
+        joiner = "&" if "?" in request.url else "?"
+        request = msgspec.structs.replace(request, url=f"{request.url}{joiner}{urlencode(query)}")
+    return request.with_headers(headers)
+
+
+def redirected(request: Outgoing, answer: Streamed) -> Outgoing | None:
+    """The request to which a redirect leads (RFC 9110 §15.4); None where it is for the caller to see.
+
+    What reads is asked for again at the new place, 303 is fetched there, and 307 and 308 repeat the request
+    as it was. 301 and 302 are not followed for what writes: whether they want it written anew is not certain.
+    """
+    location = answer.headers.get("location")
+    if location is None or answer.status not in (301, 302, 303, 307, 308):
+        return None
+    url = urljoin(request.url, location)
+    if answer.status == 303 and request.method != "HEAD":
+        kept = {name: value for name, value in request.headers.items() if not _of_content(name)}
+        return msgspec.structs.replace(request, method="GET", url=url, headers=kept, content=None)
+    if request.method in ("GET", "HEAD") or answer.status in (307, 308):
+        return msgspec.structs.replace(request, url=url)
+    return None
+
+
+def _of_content(header: str) -> bool:
+    return header.lower().startswith("content-")
