@@ -9,9 +9,8 @@ import click
 from runner import __version__
 from runner.cli.main import app_of
 from runner.definitions import problems as shown
-from runner.definitions.problems import Problem
 from runner.definitions.project import Project
-from runner.errors import UsageError
+from runner.errors import Problem, UsageError
 
 
 @click.command(epilog="Example: terapi validate syncs/contacts.yaml --format github")

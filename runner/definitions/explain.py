@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import cast
 
-from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook
+from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook, properties
 from runner.definitions.words import did_you_mean, nearest, there_are
 from runner.errors import UsageError
 
@@ -44,7 +44,7 @@ def explain(key: str, book: SchemaBook) -> str:
 
 def _step(kind: KindSchema, schema: Schema, name: str, step: str) -> tuple[Schema, str]:
     schema = _unfolded(kind, schema)
-    known = _properties(schema)
+    known = properties(schema)
     if step in known:
         return kind.resolve(known[step]), f"{name}.{step}"
     inside = schema.get("additionalProperties")
@@ -52,8 +52,8 @@ def _step(kind: KindSchema, schema: Schema, name: str, step: str) -> tuple[Schem
         below = kind.resolve(inside)
         # The name of an entry may be left out: `operations.request` is `operations.NAME.request`.
         return (
-            (kind.resolve(_properties(below)[step]), f"{name}.{step}")
-            if step in _properties(below)
+            (kind.resolve(properties(below)[step]), f"{name}.{step}")
+            if step in properties(below)
             else (below, name)
         )
     guess = nearest(step, known)
@@ -65,19 +65,15 @@ def _step(kind: KindSchema, schema: Schema, name: str, step: str) -> tuple[Schem
 def _unfolded(kind: KindSchema, schema: Schema) -> Schema:
     """The schema of a list's items where the list itself has nothing to tell of keys."""
     items = schema.get("items")
-    if isinstance(items, Mapping) and not _properties(schema):
+    if isinstance(items, Mapping) and not properties(schema):
         inner = kind.resolve(items)
-        if _properties(inner):
+        if properties(inner):
             return {
                 **inner,
                 "description": schema.get("description", ""),
                 "examples": schema.get("examples", []),
             }
     return schema
-
-
-def _properties(schema: Schema) -> Mapping[str, object]:
-    return cast(Mapping[str, object], schema.get("properties", {}))
 
 
 def _page(kind: KindSchema, name: str, schema: Schema) -> Iterator[str]:
@@ -89,9 +85,9 @@ def _page(kind: KindSchema, name: str, schema: Schema) -> Iterator[str]:
     for example in cast(list[object], schema.get("examples", [])):
         yield ""
         yield from (f"    {line}" for line in _example(name, example))
-    below = _properties(schema)
+    below = properties(schema)
     if not below and isinstance(schema.get("additionalProperties"), Mapping):
-        below = _properties(kind.resolve(schema["additionalProperties"]))
+        below = properties(kind.resolve(schema["additionalProperties"]))
     if below:
         yield ""
         yield "  Below it:"

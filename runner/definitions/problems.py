@@ -1,4 +1,4 @@
-"""Problems of definitions: one shape for all of them, from YAML's syntax to a name that is not known."""
+"""Problems of definitions, shown: as text with the line and a mark, as JSON, for GitHub, as SARIF."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from runner.errors import Problem as Problem
+from runner.errors import Problem
 
 _WIDTH = 110
 _LINE_BREAK = re.compile("\r\n|\r|\n")

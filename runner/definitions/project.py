@@ -18,10 +18,10 @@ from runner.definitions.build.sync import build_sync
 from runner.definitions.build.workflow import build_workflow
 from runner.definitions.expressions import Language
 from runner.definitions.model import Provider, Sync, Workflow
-from runner.definitions.problems import Problem
+from runner.definitions.refusals import Checker
 from runner.definitions.schema import SchemaBook
 from runner.definitions.words import did_you_mean, there_are
-from runner.errors import DefinitionsInvalid, UsageError
+from runner.errors import DefinitionsInvalid, Problem, UsageError
 
 T = TypeVar("T")
 _FOLDERS = {"sync": "syncs", "workflow": "workflows"}
@@ -54,6 +54,7 @@ class Project:
         self.sources: dict[str, str] = {}
         self.providers: Mapping[str, Provider] = {}
         self._book = SchemaBook()
+        self._checkers: dict[str, Checker] = {}
         self._syncs: dict[str, dict[str, Sync]] = {}
         self._workflows: dict[str, dict[str, Workflow]] = {}
 
@@ -131,7 +132,9 @@ class Project:
         return provider
 
     def _refused(self, kind: str, node: yaml.Node) -> bool:
-        problems = self._book[kind].check(node)
+        if kind not in self._checkers:
+            self._checkers[kind] = Checker(self._book[kind])
+        problems = self._checkers[kind].check(node)
         self.problems += problems
         return bool(problems)
 

@@ -9,13 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.definitions.problems import (
-    Problem,
     render_github,
     render_json,
     render_sarif,
     render_text,
 )
-from runner.errors import Place
+from runner.errors import Place, Problem
 
 
 def shown(line: str, column: int, length: int = 1, mend: str | None = None) -> list[str]:

@@ -7,8 +7,9 @@ from typing import cast
 import pytest
 
 from runner.definitions import yaml
-from runner.definitions.problems import Problem
+from runner.definitions.refusals import Checker
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook
+from runner.errors import Problem
 
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
@@ -21,7 +22,7 @@ def of(**properties: Schema) -> dict[str, object]:
 def check(schema: Schema, text: str) -> list[Problem]:
     node, problems = yaml.read(text, "f.yaml")
     assert node is not None, problems
-    return KindSchema("sync", schema).check(node)
+    return Checker(KindSchema("sync", schema)).check(node)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from runner.definitions import yaml
 from runner.definitions.problems import render_github, render_text
+from runner.errors import Place, Problem
 
 BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
     f"{name}: &{name} [{', '.join([f'*{above}'] * 9)}]\n"
@@ -174,7 +175,7 @@ def test_a_character_of_a_value_is_found_in_the_file(text: str, word: str, line:
 
 def test_a_problem_is_shown_with_its_line() -> None:
     source = "model: Contact\nprimay_key: id\n"
-    problem = yaml.Problem(yaml.Place("syncs/contacts.yaml", 2, 1), "unknown key `primay_key`", 10, "did you mean `primary_key`?", "sync.primary_key")  # fmt: skip
+    problem = Problem(Place("syncs/contacts.yaml", 2, 1), "unknown key `primay_key`", 10, "did you mean `primary_key`?", "sync.primary_key")  # fmt: skip
     assert render_text([problem], {"syncs/contacts.yaml": source}) == (
         "syncs/contacts.yaml:2:1: error: unknown key `primay_key`\n"
         "    2 | primay_key: id\n"
@@ -184,7 +185,7 @@ def test_a_problem_is_shown_with_its_line() -> None:
 
 
 def test_github_annotations_escape_what_would_end_them() -> None:
-    problem = yaml.Problem(yaml.Place("a,b:c.yaml", 2, 3), "50% of\nit", 4, code="x")
+    problem = Problem(Place("a,b:c.yaml", 2, 3), "50% of\nit", 4, code="x")
     assert (
         render_github([problem])
         == "::error file=a%2Cb%3Ac.yaml,line=2,col=3,endColumn=7,title=x::50%25 of%0Ait"

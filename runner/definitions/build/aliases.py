@@ -6,8 +6,8 @@ from typing import cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import mapping
-from runner.definitions.problems import Problem
 from runner.definitions.words import did_you_mean, there_are
+from runner.errors import Problem
 
 
 def resolve_aliases(top: yaml.Mapping, problems: list[Problem]) -> dict[str, yaml.Mapping]:

@@ -14,7 +14,7 @@ from runner.definitions.build.webhook import read_webhook
 from runner.definitions.expressions import Expression, Language
 from runner.definitions.model import ConfigField, ErrorRule, Limits, Operation, Provider, Retry
 from runner.definitions.names import Names
-from runner.definitions.problems import Problem
+from runner.errors import Problem
 
 #: what each way of authorising cannot do without
 _NEEDED = {

@@ -9,8 +9,8 @@ from runner.definitions import yaml
 from runner.definitions.expressions import Expression, Language
 from runner.definitions.model import NOTHING, Fixed, ListOf, MapOf, Value
 from runner.definitions.names import Finding, Names
-from runner.definitions.problems import Problem
 from runner.definitions.words import did_you_mean, there_are
+from runner.errors import Problem
 
 
 class Reader:

@@ -6,9 +6,13 @@ import re
 
 import yaml
 
-from runner.definitions.problems import Problem
-from runner.errors import Place
+from runner.definitions.yaml.nodes import File, Scalar
+from runner.errors import Place, Problem
 
+_BRACES = (("{{", "}}"), ("{%", "%}"), ("{#", "#}"))
+_COMMENT = re.compile(r"[ \t]+#")
+_TIGHT_COLON = re.compile(r"([\w-]+):([^\s:/].*)")
+_TIGHT_DASH = re.compile(r"-[^\W\d].*\n\s*-\w", re.DOTALL)
 _TEMPLATE_VALUE = re.compile(r"^(\s*(?:- )?[^\s:#][^:]*:\s+)(\{\{.*)$")
 
 
@@ -22,14 +26,38 @@ def syntax_problem(error: yaml.MarkedYAMLError, name: str, text: str) -> Problem
     return _tab(name, lines, number) or _recognise(error, name, lines, number, mark)
 
 
-def trap_of(text: str, index: int) -> tuple[int, str, str | None]:
-    """A map that is the key of another, nearly always an unquoted `{{ … }}`: where, what, and the mend."""
-    start = text.find("{{", max(0, index - 1), index + 2)
+def complex_key(file: File, map_start: yaml.Mark, key: yaml.Mark) -> Problem:
+    """A map that is the key of another, nearly always an unquoted `{{ … }}`."""
+    start = file.text.find("{{", max(0, map_start.index - 1), map_start.index + 2)
     if start < 0:
-        return -1, "a key must be text", None
-    end = text.find("}}", start)
-    template = text[start : end + 2] if end >= 0 else "{{ … }}"
-    return start, "a value that begins with `{{` needs quotes", f'write: "{template}"'
+        return Problem(file.place(key), "a key must be text", code="yaml-key")
+    end = file.text.find("}}", start)
+    template = file.text[start : end + 2] if end >= 0 else "{{ … }}"
+    message = "a value that begins with `{{` needs quotes"
+    return Problem(file.place_at(start), message, len(template), f'write: "{template}"', code="yaml-key")
+
+
+def meant_otherwise(file: File, text: str, start: yaml.Mark, end: yaml.Mark) -> Problem | None:
+    """Plain text that YAML reads without a word, though not as it was meant."""
+    comment = _COMMENT.match(file.text, end.index)
+    if comment and any(text.count(opened) != text.count(closed) for opened, closed in _BRACES):
+        message = "` #` begins a comment, and cuts the template in front of it"
+        place = file.place_at(comment.end() - 2)
+        return Problem(place, message, 2, "put the whole value between quotes", code="yaml-comment")
+    if text[:1] == "-" and _TIGHT_DASH.match(file.text[start.index : end.index]):
+        message = "a space is missing behind the `-` of a list item"
+        mend = f"write: - {text.split(' -')[0][1:]}"
+        return Problem(file.place(start), message, 1, mend, code="yaml-dash")
+    return None
+
+
+def tight_colon(scalar: Scalar) -> Problem | None:
+    """`key:value` where a map was meant."""
+    if scalar.style or not _TIGHT_COLON.fullmatch(scalar.text):
+        return None
+    mend = _TIGHT_COLON.sub(r"write: \1: \2", scalar.text)
+    message = "a space is missing behind the `:`"
+    return Problem(scalar.place, message, len(scalar.text), mend, code="yaml-colon")
 
 
 def _tab(name: str, lines: list[str], number: int) -> Problem | None:
