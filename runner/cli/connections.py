@@ -94,8 +94,10 @@ def set_(ctx: click.Context, id: str, config: tuple[str, ...], metadata: tuple[s
     """Change the configuration or metadata of a connection."""
     app = app_of(ctx)
     connection = _one(app.store.connections.find(id), id)
-    app.store.connections.set_config(connection, _emptied(values(config, "--config")))
-    app.store.connections.set_metadata(connection, _emptied(values(metadata, "--metadata")))
+    kept, removed = _split(values(config, "--config"))
+    app.store.connections.set_config(connection, kept, remove=removed)
+    kept, removed = _split(values(metadata, "--metadata"))
+    app.store.connections.set_metadata(connection, kept, remove=removed)
     click.echo(f"changed `{id}`")
 
 
@@ -118,8 +120,10 @@ def _one(found: list[Connection], id: str) -> Connection:
     return found[0]
 
 
-def _emptied(given: dict[str, object]) -> dict[str, object]:
-    return {key: None if value == "" else value for key, value in given.items()}
+def _split(given: dict[str, object]) -> tuple[dict[str, object], list[str]]:
+    """What is set, and the keys that are removed since nothing stands behind their `=`."""
+    removed = [key for key, value in given.items() if value == ""]
+    return {key: value for key, value in given.items() if value != ""}, removed
 
 
 def _data(connection: Connection) -> dict[str, object]:

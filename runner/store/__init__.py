@@ -1,14 +1,16 @@
 """What is kept: connections, records, checkpoints, runs, deliveries."""
 
-from runner.store.connections import Connection, OAuthClient
-from runner.store.deliveries import Delivery
+from runner.store.connections import Connection, OAuthClient, Wanted
+from runner.store.deliveries import Arrival, Delivery
 from runner.store.records import Changes, Record, Stream
 from runner.store.runs import Run
 from runner.store.state import SyncKey, SyncState
 from runner.store.store import Store, open_store
+from runner.store.sync_requests import SyncRequest
 from runner.store.views import Table
 
 __all__ = [
+    "Arrival",
     "Changes",
     "Connection",
     "Delivery",
@@ -18,7 +20,9 @@ __all__ = [
     "Store",
     "Stream",
     "SyncKey",
+    "SyncRequest",
     "SyncState",
     "Table",
+    "Wanted",
     "open_store",
 ]

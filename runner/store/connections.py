@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import cast
 
 import msgspec
@@ -49,6 +49,19 @@ class OAuthClient(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: float = 0.0
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """Which connections are wanted; all that is given must hold."""
+
+    id: str | None = None
+    integrations: Sequence[str] | None = None
+    #: a part of the id, or of the end user's id, e-mail address or name, in any case
+    text: str | None = None
+    #: the ids of the end user and of the end user's organization
+    user: str | None = None
+    organization: str | None = None
+    tags: Mapping[str, str] = {}
+
+
 class Connections:
     """The connections of a store."""
 
@@ -81,6 +94,16 @@ class Connections:
         given = {"integration": integration, "limit": limit, "offset": offset}
         return [_connection(row) for row in self._database.rows(self._sql["list"], given)]
 
+    def search(self, wanted: Wanted, *, limit: int = -1, offset: int = 0) -> list[Connection]:
+        """Those that are wanted, in the order in which they were made."""
+        given = {
+            **msgspec.structs.asdict(wanted), "limit": limit, "offset": offset,
+            "integrations": None if wanted.integrations is None else json.dumps(list(wanted.integrations)),
+            "text": None if wanted.text is None else wanted.text.lower(),
+            "tags": json.dumps(dict(wanted.tags)),
+        }  # fmt: skip
+        return [_connection(row) for row in self._database.rows(self._sql["search"], given)]
+
     def update_credentials(
         self, connection: Connection, sealed: bytes, key_id: str, config: Mapping[str, object]
     ) -> Connection | None:
@@ -102,25 +125,29 @@ class Connections:
     def set_error(self, connection: Connection, error: str | None) -> None:
         self._database.run(self._sql["set_error"], {**_key(connection), "error": error, "now": self._clock()})
 
-    def set_config(self, connection: Connection, values: Mapping[str, object]) -> None:
-        """Sets keys of the config; None removes one."""
+    def set_config(
+        self, connection: Connection, values: Mapping[str, object], *, remove: Iterable[str] = ()
+    ) -> None:
+        """Sets keys of the config, and removes others."""
         with self._database.atomic():
             stored = self.get(connection.integration, connection.id) or connection
-            self._set("set_config", connection, {**stored.config, **values})
+            self._set("set_config", connection, _without({**stored.config, **values}, remove))
 
-    def set_metadata(self, connection: Connection, values: Mapping[str, object]) -> None:
-        """Sets keys of the metadata; None removes one."""
+    def set_metadata(
+        self, connection: Connection, values: Mapping[str, object], *, remove: Iterable[str] = ()
+    ) -> None:
+        """Sets keys of the metadata, and removes others; null is a value."""
         with self._database.atomic():
             stored = self.get(connection.integration, connection.id) or connection
-            self._set("set_metadata", connection, {**(stored.metadata or {}), **values})
+            self._set("set_metadata", connection, _without({**(stored.metadata or {}), **values}, remove))
 
     def replace_metadata(self, connection: Connection, values: Mapping[str, object]) -> None:
         """Puts ``values`` in place of all metadata."""
         self._set("set_metadata", connection, values)
 
     def _set(self, query: str, connection: Connection, values: Mapping[str, object]) -> None:
-        kept = {key: value for key, value in values.items() if value is not None}
-        self._database.run(self._sql[query], {**_key(connection), "value": _json(kept), "now": self._clock()})
+        given = {**_key(connection), "value": _json(values), "now": self._clock()}
+        self._database.run(self._sql[query], given)
 
     def touch(self, connection: Connection) -> None:
         """Notes that somebody fetched it just now."""
@@ -151,6 +178,10 @@ _PLAIN = ("id", "integration", "provider", "auth", "sealed", "key_id", "allow_lo
 
 def _key(connection: Connection) -> dict[str, object]:
     return {"integration": connection.integration, "id": connection.id}
+
+
+def _without(values: Mapping[str, object], remove: Iterable[str]) -> dict[str, object]:
+    return {key: value for key, value in values.items() if key not in set(remove)}
 
 
 def _json(value: object) -> str | None:

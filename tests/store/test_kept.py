@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.store import Connection, OAuthClient, Store, SyncKey, SyncState
-from runner.store.deliveries import Deliveries
+from runner.store import Connection, OAuthClient, Store, SyncKey, SyncState, Wanted
 
 
 def connection(id: str = "demo", **values: object) -> Connection:
@@ -66,10 +65,10 @@ def test_reconnecting_mends_it_and_keeps_its_metadata(store: Store) -> None:
 def test_metadata_is_set_by_key_or_replaced(store: Store) -> None:
     kept = store.connections.save(connection())
     store.connections.set_metadata(kept, {"a": 1, "b": [2]})
-    store.connections.set_metadata(kept, {"a": None, "c": "é"})
-    assert store.connections.find("demo")[0].metadata == {"b": [2], "c": "é"}
-    store.connections.replace_metadata(kept, {"d": 4})
-    assert store.connections.find("demo")[0].metadata == {"d": 4}
+    store.connections.set_metadata(kept, {"b": None, "c": "é"}, remove=["a"])
+    assert store.connections.find("demo")[0].metadata == {"b": None, "c": "é"}
+    store.connections.replace_metadata(kept, {"d": None})
+    assert store.connections.find("demo")[0].metadata == {"d": None}
 
 
 def test_connections_are_listed_in_order_and_in_pages(store: Store) -> None:
@@ -78,6 +77,34 @@ def test_connections_are_listed_in_order_and_in_pages(store: Store) -> None:
     assert [(c.integration, c.id) for c in store.connections.all()] == [("a", "1"), ("a", "2"), ("b", "1")]
     assert [c.id for c in store.connections.all(integration="a", limit=1, offset=1)] == ["2"]
     assert [c.integration for c in store.connections.find("1")] == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Wanted(), ["acme", "Globex", "bare"]),
+        (Wanted(id="acme"), ["acme"]),
+        (Wanted(integrations=["other", "shop"]), ["acme", "Globex"]),
+        (Wanted(integrations=["none"]), []),
+        (Wanted(text="GLOB"), ["Globex"]),
+        (Wanted(text="ada@"), ["acme"]),
+        (Wanted(text="lovelace"), ["acme"]),
+        (Wanted(text="display_name"), []),
+        (Wanted(user="u1"), ["acme"]),
+        (Wanted(organization="o1"), ["acme"]),
+        (Wanted(tags={"plan": "pro"}), ["acme", "Globex"]),
+        (Wanted(tags={"plan": "pro", 'it\'s "quoted"': "x"}), ["Globex"]),
+        (Wanted(tags={"plan": "free"}), []),
+    ],
+)
+def test_connections_are_found_by_what_is_wanted(store: Store, wanted: Wanted, expected: list[str]) -> None:
+    user = {"id": "u1", "email": "ada@x.test", "display_name": "Ada Lovelace", "organization": {"id": "o1"}}
+    tags = {"plan": "pro", 'it\'s "quoted"': "x"}
+    store.connections.save(connection("acme", end_user=user, tags={"plan": "pro"}))
+    store.connections.save(connection("Globex", tags=tags, integration="other"))
+    store.connections.save(connection("bare", integration="third"))
+    assert [found.id for found in store.connections.search(wanted)] == expected
+    assert [found.id for found in store.connections.search(wanted, limit=1, offset=1)] == expected[1:2]
 
 
 def test_a_number_is_never_given_twice(store: Store) -> None:
@@ -98,9 +125,9 @@ def test_an_oauth_client_is_kept_and_replaced(store: Store) -> None:
     assert store.connections.client("other") is None
 
 
-def test_config_is_set_by_key_and_none_removes(store: Store) -> None:
+def test_config_is_set_and_removed_by_key(store: Store) -> None:
     kept = store.connections.save(connection(config={"a": 1, "b": 2}))
-    store.connections.set_config(kept, {"a": None, "c": 3})
+    store.connections.set_config(kept, {"c": 3}, remove=["a"])
     found = store.connections.get("shop", "demo")
     assert found is not None
     assert found.config == {"b": 2, "c": 3}
@@ -142,73 +169,9 @@ def test_a_run_is_kept_with_its_log(store: Store) -> None:
     assert [r.id for r in store.runs.newest(kind="workflow")] == [run.id]
 
 
-def test_a_delivery_is_kept_once(store: Store) -> None:
-    first, fresh = store.deliveries.add("shop", headers={"a": "b"}, body=b"{}", external_id="e1")
-    again, twice = store.deliveries.add("shop", headers={}, body=b"other", external_id="e1")
-    assert (fresh, twice) == (True, False)
-    assert again == first
-    assert store.deliveries.waiting() == [first]
-    store.deliveries.finish(first, "done", connection="demo")
-    assert store.deliveries.waiting() == []
-    found = store.deliveries.get(first.id)
-    assert found is not None
-    assert (found.status, found.attempts, found.connection) == ("done", 1, "demo")
-
-
-def test_deliveries_without_an_id_of_their_own_are_all_kept(store: Store) -> None:
-    for _ in range(2):
-        assert store.deliveries.add("shop", headers={}, body=b"{}")[1]
-
-
 def test_a_setting_is_made_once(store: Store) -> None:
     assert store.states.setting("secret") is None
     assert store.states.ensure_setting("secret", "first") == "first"
     assert store.states.ensure_setting("secret", "second") == "first"
     store.states.set_setting("secret", "third")
     assert store.states.setting("secret") == "third"
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def deliveries(store: Store, clock: Clock) -> Deliveries:
-    return Deliveries(store.database, clock)
-
-
-def test_a_delivery_is_claimed_by_one_at_a_time_the_oldest_first(
-    deliveries: Deliveries, clock: Clock
-) -> None:
-    for n in range(2):
-        clock.now += 1
-        deliveries.add("shop", headers={}, body=str(n).encode())
-    claimed = [deliveries.claim(), deliveries.claim()]
-    assert [one.body for one in claimed if one] == [b"0", b"1"]
-    assert deliveries.claim() is None
-
-
-def test_a_delivery_waits_again_when_its_claimant_died(deliveries: Deliveries, clock: Clock) -> None:
-    deliveries.add("shop", headers={}, body=b"{}")
-    first = deliveries.claim(lease=60)
-    assert first is not None
-    clock.now += 59
-    assert deliveries.claim() is None
-    clock.now += 1
-    second = deliveries.claim(lease=60)
-    assert second is not None
-    deliveries.finish(second, "failed", error="no such record")
-    assert deliveries.claim() is None
-    deliveries.replay(second)
-    third = deliveries.claim()
-    assert third is not None
-    assert (third.id, third.attempts, third.error) == (first.id, 1, None)

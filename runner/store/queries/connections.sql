@@ -19,6 +19,19 @@ SELECT * FROM connections WHERE id = :id ORDER BY integration
 SELECT * FROM connections WHERE :integration IS NULL OR integration = :integration
 ORDER BY integration, id LIMIT :limit OFFSET :offset
 
+-- name: search
+SELECT * FROM connections
+WHERE (:id IS NULL OR id = :id)
+AND (:integrations IS NULL OR integration IN (SELECT value FROM json_each(:integrations)))
+AND (:user IS NULL OR json_extract(end_user, '$.id') = :user)
+AND (:organization IS NULL OR json_extract(end_user, '$.organization.id') = :organization)
+AND (:text IS NULL OR instr(lower(id), :text)
+  OR EXISTS (SELECT 1 FROM json_each(end_user) AS part
+    WHERE part.key IN ('id', 'email', 'display_name') AND instr(lower(part.value), :text)))
+AND NOT EXISTS (SELECT 1 FROM json_each(:tags) AS wanted WHERE NOT EXISTS
+  (SELECT 1 FROM json_each(connections.tags) AS own WHERE own.key = wanted.key AND own.value = wanted.value))
+ORDER BY number LIMIT :limit OFFSET :offset
+
 -- name: update_credentials
 UPDATE connections SET sealed = :sealed, key_id = :key_id, config = :config, error = NULL,
   version = version + 1, updated_at = :now

@@ -1,6 +1,6 @@
 -- name: add_delivery
-INSERT INTO deliveries (id, integration, external_id, connection, event, headers, body, status, received_at)
-VALUES (:id, :integration, :external_id, :connection, :event, :headers, :body, 'received', :now)
+INSERT INTO deliveries (id, integration, external_id, connection, event, query, headers, body, status, received_at)
+VALUES (:id, :integration, :external_id, :connection, :event, :query, :headers, :body, 'received', :now)
 ON CONFLICT (integration, external_id) DO NOTHING
 
 -- name: get_delivery
@@ -9,22 +9,30 @@ SELECT * FROM deliveries WHERE id = :id
 -- name: get_delivery_by_external_id
 SELECT * FROM deliveries WHERE integration = :integration AND external_id = :external_id
 
+-- name: deliveries_beginning_with
+SELECT * FROM deliveries WHERE id >= :prefix AND id < :prefix || 'g' ORDER BY received_at DESC, id LIMIT 2
+
 -- name: list_deliveries
-SELECT * FROM deliveries WHERE :status IS NULL OR status = :status ORDER BY received_at DESC, id LIMIT :limit
+SELECT * FROM deliveries WHERE :status IS NULL OR status = :status
+ORDER BY received_at DESC, id LIMIT :limit OFFSET :offset
 
--- name: waiting_deliveries
-SELECT * FROM deliveries WHERE status = 'received' ORDER BY received_at, id LIMIT :limit
-
--- name: finish_delivery
-UPDATE deliveries SET status = :status, error = :error, attempts = attempts + 1, finished_at = :now,
-  claimed_until = NULL, connection = coalesce(:connection, connection) WHERE id = :id
-
--- name: claimable_delivery
-SELECT * FROM deliveries WHERE status = 'received' AND (claimed_until IS NULL OR claimed_until <= :now)
+-- name: due_delivery
+SELECT * FROM deliveries WHERE status = 'received' AND coalesce(due_at, 0) <= :now
+AND integration || '/' || coalesce(connection, '') NOT IN (SELECT value FROM json_each(:busy))
 ORDER BY received_at, id LIMIT 1
 
--- name: claim_delivery
-UPDATE deliveries SET claimed_until = :until WHERE id = :id
+-- name: next_due
+SELECT min(coalesce(due_at, 0)) AS due_at FROM deliveries WHERE status = 'received'
+
+-- name: note_delivery
+UPDATE deliveries SET progress = json_insert(progress, '$[#]', :done) WHERE id = :id
+
+-- name: postpone_delivery
+UPDATE deliveries SET error = :error, attempts = attempts + 1, due_at = :due_at WHERE id = :id
+
+-- name: finish_delivery
+UPDATE deliveries SET status = :status, error = :error, attempts = attempts + 1, finished_at = :now WHERE id = :id
 
 -- name: replay_delivery
-UPDATE deliveries SET status = 'received', error = NULL, finished_at = NULL, claimed_until = NULL WHERE id = :id
+UPDATE deliveries SET progress = CASE status WHEN 'failed' THEN progress ELSE '[]' END, status = 'received',
+  error = NULL, attempts = 0, due_at = NULL, finished_at = NULL WHERE id = :id AND status <> 'received'
