@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -16,84 +13,7 @@ import pytest
 from runner.auth.oauth import challenge
 from runner.cli.main import COMMANDS, cli
 from tests.api import Api, Reply, Seen
-
-WORKFLOW = """
-version: 1
-workflow: place-order
-integrations: [shop]
-input:
-  name: {type: string, minLength: 1}
-  notes: {type: array, default: []}
-steps:
-  - when: input.name == 'forbidden'
-    fail: "{{ input.name }} is not allowed"
-  - {id: words, set: {loud: "{{ input.name | upper }}"}}
-  - {id: order, use: create_order, with: {name: "{{ steps.words.loud }}"}}
-  - id: noted
-    foreach: input.notes
-    use: create_order
-    with: {name: "{{ steps.words.loud }}", note: "{{ item }}"}
-    output: result.id
-output: {id: steps.order.id, notes: steps.noted}
-"""
-ENVIRON = {"TERAPI_SHOP_CLIENT_ID": "our-client", "TERAPI_SHOP_CLIENT_SECRET": "our-client-secret"}
-
-
-class Terapi:
-    """The command, in a folder."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.environ = {**os.environ, **ENVIRON, "NO_COLOR": "1"}
-
-    def start(self, *args: str, stdin: str | None = None) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "runner.cli", "-C", str(self.folder), *args]
-        pipe = subprocess.PIPE
-        process = subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=self.environ)
-        if stdin is not None and process.stdin is not None:
-            process.stdin.write(stdin)
-            process.stdin.close()
-            process.stdin = None
-        return process
-
-    def __call__(self, *args: str, stdin: str | None = None, code: int = 0) -> str:
-        process = self.start(*args, stdin=stdin or "")
-        out, err = process.communicate(timeout=60)
-        assert process.returncode == code, (out, err)
-        assert "Traceback" not in err
-        self.err = err
-        return out
-
-    def json(self, *args: str, stdin: str | None = None, code: int = 0) -> dict[str, object]:
-        found = json.loads(self(*args, "--json", stdin=stdin, code=code))
-        assert isinstance(found, dict)
-        return found
-
-
-@pytest.fixture
-def terapi(folder: Path) -> Terapi:
-    (folder / "workflows" / "place-order.yaml").write_text(WORKFLOW)
-    return Terapi(folder)
-
-
-@pytest.fixture
-def connected(terapi: Terapi, api: Api) -> Iterator[Terapi]:
-    tokens = json.dumps({"access_token": "access-token-1", "refresh_token": "refresh-token-1"})
-    terapi(
-        "connect",
-        "shop",
-        "--connection",
-        "demo",
-        "--config",
-        f"url={api.url}",
-        "--allow-local",
-        "--credentials-stdin",
-        stdin=tokens,
-    )
-    yield terapi
-    for secret in ("access-token-1", "refresh-token-1", "our-client-secret"):
-        for path in (terapi.folder / ".terapi").rglob("*"):
-            assert not path.is_file() or secret.encode() not in path.read_bytes()
+from tests.cli.terapi import Terapi
 
 
 def login(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_commands import Terapi
+from tests.cli.terapi import Terapi
 
 
 def test_the_story_goes_from_nothing_to_stored_changes(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.cli.test_commands import Terapi
+from tests.cli.terapi import Terapi
 
 
 def files(folder: Path) -> set[str]:
