@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
+import msgspec
+
 from runner.definitions import yaml
 from runner.definitions.build.aliases import resolve_aliases
-from runner.definitions.build.keys import items, mapping, text
+from runner.definitions.build.keys import below, items, mapping, text
 from runner.definitions.build.provider import build_provider
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.sync import build_sync
@@ -57,6 +59,8 @@ class Project:
         self._checkers: dict[str, Checker] = {}
         self._syncs: dict[str, dict[str, Sync]] = {}
         self._workflows: dict[str, dict[str, Workflow]] = {}
+        #: (integration, model) → the sync that deletes what it does not see of it
+        self._missing: dict[tuple[str, str], str] = {}
 
     @classmethod
     def load(cls, root: Path) -> Project:
@@ -70,6 +74,7 @@ class Project:
         for kind, folder in _FOLDERS.items():
             for path in _definitions(root / folder):
                 project._load_file(kind, path)
+        project._look_around()
         return project
 
     def checked(self) -> Project:
@@ -175,12 +180,32 @@ class Project:
     ) -> None:
         reader = Reader(Language(provider.functions), found)
         if kind == "sync":
-            self._syncs.setdefault(name, {})[provider.name] = build_sync(node, provider, reader)
+            sync = build_sync(node, provider, reader)
+            self._syncs.setdefault(name, {})[provider.name] = sync
+            if sync.deletes is not None and sync.deletes.missing:
+                self._claim(sync, provider.name, below(node, "deletes").keys["missing"], reader)
         else:
             source = self.sources[node.place.file]
             self._workflows.setdefault(name, {})[provider.name] = build_workflow(
                 node, provider, reader, source
             )
+
+    def _claim(self, sync: Sync, integration: str, key: yaml.Scalar, reader: Reader) -> None:
+        """Notes that a sync deletes what it misses of its model; two would delete each other's records."""
+        other = self._missing.setdefault((integration, sync.model), sync.name)
+        if other != sync.name:
+            message = f"`{other}` deletes what it does not see of `{sync.model}` already"
+            mend = "leave `missing` to one of them, or give them two models"
+            reader.problem(key, message, "deletes", mend, len("missing"))
+
+    def _look_around(self) -> None:
+        """Tells each sync the params of its neighbours."""
+        for integration in self.providers:
+            found = [variants[integration] for variants in self._syncs.values() if integration in variants]
+            known = frozenset(name for sync in found for name in sync.params)
+            for sync in found:
+                neighbour = msgspec.structs.replace(sync, known_params=known)
+                self._syncs[sync.name][integration] = neighbour
 
 
 def _definitions(folder: Path) -> Iterable[Path]:

@@ -152,6 +152,32 @@ def test_a_provider_that_is_wrong(tmp_path: Path, old: str, new: str, expected: 
     assert expected in told(project(tmp_path, providers=PROVIDERS.replace(old, new, 1)))
 
 
+MISSING = SYNC.replace("incremental: {cursor: record.updated_at}\n", "").replace(
+    ', with: {since: "{{ slice.from }}"}', ""
+)
+
+
+def test_two_syncs_that_delete_what_they_miss_need_two_models(tmp_path: Path) -> None:
+    """Each would delete the other's records; one beside an incremental sync of the same model is fine."""
+    (tmp_path / "syncs").mkdir()
+    for name, model in (("all-orders", "Order"), ("all-items", "Item")):
+        text = MISSING.replace("sync: orders", f"sync: {name}").replace("model: Order", f"model: {model}")
+        (tmp_path / f"syncs/{name}.yaml").write_text(text + "deletes: {missing: true}\n")
+    assert told(project(tmp_path)) == []
+    assert told(project(tmp_path, sync=MISSING + "deletes: {missing: true}\n")) == [
+        "syncs/orders.yaml:9:11: `all-orders` deletes what it does not see of `Order` already"
+        " — leave `missing` to one of them, or give them two models"
+    ]
+
+
+def test_a_sync_knows_the_params_of_its_neighbours(tmp_path: Path) -> None:
+    (tmp_path / "syncs").mkdir()
+    other = SYNC.replace("sync: orders", "sync: other") + "params: {depth: {type: integer, default: 1}}\n"
+    (tmp_path / "syncs/other.yaml").write_text(other)
+    found = project(tmp_path, sync=SYNC + "params: {size: {type: integer, default: 1}}\n")
+    assert found.sync("orders").known_params == {"depth", "size"}
+
+
 def test_problems_of_all_files_are_told_at_once(tmp_path: Path) -> None:
     found = project(tmp_path, sync=SYNC.replace("model", "modle"), workflow="- a list\n")
     files = {problem.place.file for problem in found.problems}

@@ -67,6 +67,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds
     schedule: float | None = None
     params: Mapping[str, Param] = {}
+    #: the params of every sync of its provider: a connection's params are set for all of them at once
+    known_params: frozenset[str] = frozenset()
     incremental: Incremental | None = None
     vars: Mapping[str, Value] = {}
     lookups: Mapping[str, Call] = {}
