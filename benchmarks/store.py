@@ -27,9 +27,9 @@ def rows(count: int) -> Rows:
     ]
 
 
-def write(stream: Stream, given: Rows, *, seen: bool = False) -> int:
+def write(stream: Stream, given: Rows, *, seen_by: str | None = None) -> int:
     for start in range(0, len(given), PAGE):
-        stream.write(given[start : start + PAGE], 1.0, seen=seen)
+        stream.write(given[start : start + PAGE], 1.0, seen_by=seen_by)
     return len(given)
 
 
@@ -41,14 +41,14 @@ def read(stream: Stream) -> int:
 
 
 def full(stream: Stream, given: Rows) -> int:
-    stream.begin_full()
-    write(stream, given, seen=True)
-    return stream.delete_unseen(2.0) + len(given)
+    stream.begin_full("orders")
+    write(stream, given, seen_by="orders")
+    return stream.delete_unseen("orders", 2.0) + len(given)
 
 
 def emptied(stream: Stream) -> int:
-    stream.begin_full()
-    return stream.delete_unseen(3.0)
+    stream.begin_full("orders")
+    return stream.delete_unseen("orders", 3.0)
 
 
 def figures() -> Iterator[Figure]:

@@ -71,6 +71,11 @@ class TerapiError(Exception):
         self.hint = hint
         super().__init__(self.message)
 
+    def as_data(self) -> dict[str, object]:
+        """The error in JSON: kind, message, where (`file:line:column` or null), hint."""
+        where = str(self.where) if self.where is not None else None
+        return {"kind": self.code, "message": self.message, "where": where, "hint": self.hint}
+
 
 class UsageError(TerapiError):
     """The command cannot be carried out as it was given."""
@@ -146,6 +151,11 @@ class CallError(TerapiError):
         self.transient = transient
         #: seconds that the API asked us to wait, where it did
         self.retry_after = retry_after
+
+    def as_data(self) -> dict[str, object]:
+        """The same, and the status where the API answered."""
+        status = {"status": self.status} if self.status is not None else {}
+        return {**super().as_data(), "kind": self.kind, **status}
 
 
 class RecordError(TerapiError):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 from collections.abc import Awaitable, Callable
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
+
+import click
 
 from runner.errors import UsageError
 
@@ -68,11 +71,38 @@ class App:
         )
 
     def run(self, work: Callable[[Access], Awaitable[T]]) -> T:
-        """Runs what calls APIs, and closes what it opened."""
+        """Runs what calls APIs, and closes what it opened.
+
+        SIGTERM and SIGHUP end it as ctrl-C does: in order, so that a run under way is kept as cancelled.
+        """
         from runner.calls.access import Access
 
+        ended: list[signal.Signals] = []
+
         async def inside() -> T:
+            _end_in_order(ended)
             async with Access(self.project, self.store) as access:
                 return await work(access)
 
-        return asyncio.run(inside())
+        try:
+            return asyncio.run(inside())
+        except asyncio.CancelledError:
+            if not ended:
+                raise
+            click.echo("stopped", err=True)
+            raise click.exceptions.Exit(128 + ended[0]) from None
+
+
+def _end_in_order(ended: list[signal.Signals]) -> None:
+    """Lets the signals that end a process cancel the task that asks, and notes which one came."""
+    loop, task = asyncio.get_running_loop(), asyncio.current_task()
+
+    def end(number: signal.Signals) -> None:
+        ended.append(number)
+        if task is not None:
+            task.cancel()
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        # One that is ignored, as under nohup, stays so.
+        if signal.getsignal(number) is signal.SIG_DFL:
+            loop.add_signal_handler(number, end, number)

@@ -152,7 +152,11 @@ async def _browse(
     attempt = oauth.authorization(provider, client, config, callback.redirect_uri, scopes)
     callback.expect(attempt.state)
     _open(attempt.url, no_browser)
-    code = await asyncio.to_thread(callback.wait, timeout)
+    try:
+        code = await asyncio.to_thread(callback.wait, timeout)
+    except asyncio.CancelledError:
+        callback.take({})  # frees the thread that waits, without which the process could not end
+        raise
     return await access.finish_code(provider, attempt, code, place)
 
 

@@ -51,9 +51,9 @@ async def _one(access: Access, sync: Sync, place: Connection, full: bool, as_jso
     from runner.cli.main import tell
     from runner.sync.run import Options, run_sync
 
-    def progress(read: int) -> None:
+    def progress(result: Result) -> None:
         if sys.stderr.isatty():
-            click.echo(f"\r{sync.name}: {read:,} read", nl=False, err=True)
+            click.echo(f"\r{sync.name}: {result.read:,} read", nl=False, err=True)
 
     client = access.client(place)
     try:

@@ -3,7 +3,7 @@
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
 from runner.store.records import Changes, Record, Stream
-from runner.store.runs import Run
+from runner.store.runs import Run, Underway
 from runner.store.state import SyncKey, SyncState
 from runner.store.store import Store, open_store
 from runner.store.sync_requests import SyncRequest
@@ -23,6 +23,7 @@ __all__ = [
     "SyncRequest",
     "SyncState",
     "Table",
+    "Underway",
     "Wanted",
     "open_store",
 ]

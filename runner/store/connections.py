@@ -156,7 +156,7 @@ class Connections:
     def delete(self, connection: Connection) -> bool:
         """Removes it, its records and the state of its syncs; False where it is gone already."""
         with self._database.atomic():
-            for query in ("delete_seen", "delete_records", "delete_streams", "delete_state"):
+            for query in _BELONGINGS:
                 self._database.run(self._sql[query], _key(connection))
             return self._database.run(self._sql["delete"], _key(connection)) > 0
 
@@ -173,6 +173,8 @@ class Connections:
         return [OAuthClient(**dict(row)) for row in self._database.rows(self._sql["list_clients"])]
 
 
+#: what goes with a connection, in this order
+_BELONGINGS = ("delete_seen", "delete_full_reads", "delete_records", "delete_streams", "delete_state")
 _PLAIN = ("id", "integration", "provider", "auth", "sealed", "key_id", "allow_local")
 
 

@@ -27,7 +27,8 @@ class Lock:
         self._patience = patience
         self._folder = folder
         self._border = Border(folder)
-        self._lock = FileLock(folder / f"{readable}-{digest}", thread_local=False, mode=0o600)
+        self._path = folder / f"{readable}-{digest}"
+        self._lock = FileLock(self._path, thread_local=False, mode=0o600)
 
     def acquire(self) -> bool:
         """Takes the lock; False where somebody holds it, be it through this very object."""
@@ -35,6 +36,12 @@ class Lock:
 
     def release(self) -> None:
         self._lock.release()
+
+    def remove(self) -> None:
+        """Releases the lock and removes its file; for a name that is never used again."""
+        with self._border:
+            self._path.unlink(missing_ok=True)
+        self.release()
 
     def __enter__(self) -> Lock:
         """Takes the lock.

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import msgspec
 import xxhash
 
-from runner.errors import RecordError
+from runner.errors import RecordError, StoreError
 from runner.store.database import Database, load_queries
 
 STATES: Final = ("added", "updated", "deleted")
@@ -85,13 +85,13 @@ class Stream:
             return int(self._database.rows(self._sql["get_stream"], self._key)[0]["number"])
         return number
 
-    def write(self, rows: Iterable[tuple[str, bytes]], now: float, *, seen: bool = False) -> Changes:
+    def write(self, rows: Iterable[tuple[str, bytes]], now: float, *, seen_by: str | None = None) -> Changes:
         """Stores a page.
 
         Args:
             rows: primary key and payload (canonical JSON); of two with one key the last counts.
             now: the time of the change, in seconds since 1970.
-            seen: whether a full read is under way that must know what it saw.
+            seen_by: the sync whose full read is under way and must know what it saw.
 
         Raises:
             RecordError: a key has a NUL in it.
@@ -109,9 +109,22 @@ class Stream:
             if changed:
                 self._database.run_many(self._sql["update"], changed)
             self._advance(number, cursor, len(fresh) + len(changed))
-            if seen:
-                self._database.run(self._sql["see"], (number, ids))
+            if seen_by is not None:
+                self._database.run(self._sql["see"], (self._full_read(number, seen_by), number, ids))
         return Changes(len(fresh) + added, len(changed) - added, len(page) - len(fresh) - len(changed))
+
+    def preview(self, rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+        """What `write` would make of each key: added, updated or unchanged; writes nothing."""
+        page = dict(rows)
+        number = self._number()
+        known = {} if number is None or not page else self._known(number, _ids(page))
+        return {id: _change(known.get(id), payload) for id, payload in page.items()}
+
+    def preview_delete(self, ids: Iterable[str]) -> list[str]:
+        """Which keys `delete` would mark; writes nothing."""
+        number = self._number()
+        known = {} if number is None else self._known(number, _ids(ids))
+        return [id for id, (_, _, state) in known.items() if state != _DELETED]
 
     def _compared(
         self, page: Mapping[str, bytes], known: Mapping[str, _Known],
@@ -163,18 +176,19 @@ class Stream:
         self._database.run_many(self._sql["delete"], rows)
         self._advance(number, cursor, len(rows))
 
-    def begin_full(self) -> None:
-        """Begins a full read: from here on `write(…, seen=True)` notes what is there.
+    def begin_full(self, sync: str) -> None:
+        """Begins a sync's full read: from here on `write(…, seen_by=sync)` notes what is there.
 
-        What is noted outlives the process, so that a read that was cut short goes on where it was.
+        What is noted outlives the process, so that a read that was cut short goes on where it was; and it is
+        the sync's own, so that another one's full read takes nothing from it.
         """
         with self._database.atomic():
-            stream = {"stream": self._made()}
-            self._database.run(self._sql["forget_seen"], stream)
-            self._database.run(self._sql["begin_full"], stream)
+            number = self._made()
+            self._end_full(number, sync)
+            self._database.run(self._sql["begin_full"], {"stream": number, "sync": sync})
 
-    def delete_unseen(self, now: float) -> int:
-        """Ends a full read: what it did not see is deleted; gives how many.
+    def delete_unseen(self, sync: str, now: float) -> int:
+        """Ends a sync's full read: what it did not see is deleted; gives how many.
 
         What somebody else wrote or changed since the read began stays: the read may have passed its place
         before it was there.
@@ -182,15 +196,30 @@ class Stream:
         total = after = 0
         with self._database.atomic():
             number = self._made()
-            while rows := self._unseen(number, after):
+            read = self._full_read(number, sync)
+            while rows := self._unseen(number, read, after):
                 self._mark(number, [row["number"] for row in rows], now)
                 total += len(rows)
                 after = rows[-1]["cursor"]
-            self._database.run(self._sql["forget_seen"], {"stream": number})
+            self._end_full(number, sync)
         return total
 
-    def _unseen(self, number: int, after: int) -> list[sqlite3.Row]:
-        return self._database.rows(self._sql["unseen"], {"stream": number, "after": after, "limit": _BATCH})
+    def _end_full(self, number: int, sync: str) -> None:
+        for query in ("forget_seen", "end_full"):
+            self._database.run(self._sql[query], {"stream": number, "sync": sync})
+
+    def _full_read(self, number: int, sync: str) -> int:
+        found = self._database.row(self._sql["get_full"], {"stream": number, "sync": sync})
+        if found is None:
+            raise StoreError(
+                f"the full read of `{sync}` is gone: its connection was deleted meanwhile",
+                hint="run it again",
+            )
+        return int(found["number"])
+
+    def _unseen(self, number: int, read: int, after: int) -> list[sqlite3.Row]:
+        given = {"stream": number, "read": read, "after": after, "limit": _BATCH}
+        return self._database.rows(self._sql["unseen"], given)
 
     def read(
         self,
@@ -230,6 +259,12 @@ class Stream:
         return {
             name: sum(row["number"] for row in rows if row["state"] == n) for n, name in enumerate(STATES)
         }
+
+
+def _change(before: _Known | None, payload: bytes) -> str:
+    if before is None or before[2] == _DELETED:
+        return "added"
+    return "unchanged" if before[1] == xxhash.xxh3_128_digest(payload) else "updated"
 
 
 def _ids(ids: Iterable[str]) -> str:

@@ -27,7 +27,7 @@ class Store:
         self.connections = Connections(database)
         self.records = Records(database)
         self.states = States(database)
-        self.runs = Runs(database)
+        self.runs = Runs(database, self.lock)
         self.deliveries = Deliveries(database)
         self.sync_requests = SyncRequests(database)
 

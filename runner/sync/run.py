@@ -7,22 +7,16 @@ whole.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from typing import cast
+from collections.abc import Callable
 
 import msgspec
 
-from runner.calls.client import Client, Page
-from runner.definitions.conversions import format_instant, instant, text
-from runner.definitions.model import Call, Sync
-from runner.definitions.values import is_nothing
-from runner.errors import CallError, TerapiError, UsageError
-from runner.store import Changes, Store, Stream, SyncKey, SyncState
-from runner.sync.mapping import Mapper
+from runner.calls.client import Client
+from runner.definitions.model import Sync
+from runner.errors import CallError, UsageError
+from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
 from runner.sync.plan import Window, advanced, window_of
-
-#: seconds by which `last_run` goes back where a sync has no lookback
-_SLACK = 60.0
+from runner.sync.reading import Batch, Reading
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +25,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sync: str
     connection: str
     model: str
-    #: success or failed
+    #: running or success
     status: str
     read: int = 0
     added: int = 0
@@ -42,21 +36,24 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     requests: int = 0
     seconds: float = 0.0
 
+    def as_data(self) -> dict[str, object]:
+        return msgspec.structs.asdict(self)
+
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How a run is wanted."""
 
     #: read everything, whatever the checkpoint
     full: bool = False
-    #: told after each page: how many records were read so far
-    progress: Callable[[int], None] = lambda read: None
+    #: told after each page what was done so far
+    progress: Callable[[Result], None] = lambda result: None
 
 
 async def run_sync(sync: Sync, client: Client, store: Store, options: Options = Options()) -> Result:  # noqa: B008 - frozen
-    """Runs a sync once; its run is kept in the store.
+    """Runs a sync once; its run is kept in the store, however it ends.
 
     Raises:
-        UsageError: it is running already.
+        UsageError: it is running already, or the connection's params do not fit.
         TerapiError: it failed; what was stored before is kept, and the next run goes on there.
     """
     place = client.connection
@@ -66,178 +63,154 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
             f"`{sync.name}` is running already for `{place.id}`",
             hint="wait for it to end; its run stores the same",
         )
-    run = store.runs.start(
-        "sync",
-        sync.name,
-        integration=place.integration,
-        connection=place.id,
-        input=None,
-        definition=sync.digest,
-    )
     try:
-        result = await _Running(sync, client, store, options).run()
-    except TerapiError as exc:
-        store.runs.finish(run, "failed", error={"code": exc.code, "message": exc.message})
-        raise
+        with store.runs.begin(
+            "sync",
+            sync.name,
+            integration=place.integration,
+            connection=place.id,
+            input={"full": True} if options.full else None,
+            definition=sync.digest,
+        ) as run:
+            return await _Running(sync, client, store, options, run).result()
     finally:
         lock.release()
-    store.runs.finish(run, "success", output=msgspec.structs.asdict(result))
-    return result
+
+
+def key_of(sync: Sync, client: Client) -> SyncKey:
+    place = client.connection
+    return SyncKey(integration=place.integration, connection=place.id, sync=sync.name, model=sync.model)
+
+
+def state_of(sync: Sync, store: Store, key: SyncKey, *, full: bool) -> SyncState:
+    """How far a sync has come; where everything is to be read (again), a state that knows nothing.
+
+    A full read that was cut short goes on; one that began at a checkpoint is none.
+    """
+    state = store.states.get(key)
+    cut_full = state.progress is not None and state.checkpoint is None
+    if state.digest != sync.digest or (full and not cut_full):
+        # What was deleted since the last run is still asked for from there.
+        return SyncState(last_run=state.last_run, digest=sync.digest)
+    return state
+
+
+async def window_for(sync: Sync, client: Client, state: SyncState) -> Window:
+    """The window of a run that was cut short, else a new one up to the server's now."""
+    if state.progress is not None:
+        return msgspec.convert(dict(state.progress), Window)
+    if client.server_time is None and client.provider.verify is not None:
+        await client.call(client.provider.operations[client.provider.verify], {})
+    return window_of(sync, state, client.server_time or time.time())
 
 
 class _Running:
-    def __init__(self, sync: Sync, client: Client, store: Store, options: Options) -> None:
-        place = client.connection
+    def __init__(self, sync: Sync, client: Client, store: Store, options: Options, run: Underway) -> None:
         self.sync = sync
         self.client = client
         self.store = store
         self.options = options
-        self.key = SyncKey(
-            integration=place.integration, connection=place.id, sync=sync.name, model=sync.model
-        )
+        self.underway = run
+        self.key = key_of(sync, client)
+        place = client.connection
         self.stream: Stream = store.records.stream(place.integration, place.id, sync.model)
         self.began = time.monotonic()
+        self.pages = 0
         self.read = 0
         self.deleted = 0
         self.changes = Changes()
+        self.told(None)
 
-    async def run(self) -> Result:
-        state = self.store.states.get(self.key)
-        full = self.options.full or state.digest != self.sync.digest
-        if full and (state.progress is None or state.digest != self.sync.digest):
-            # What was deleted since the last run is still asked for from there.
-            state = SyncState(last_run=state.last_run, digest=self.sync.digest)
-        window = await self._window(state)
-        await self._read(state, window)
-        await self._ask_deleted(state, window)
+    async def result(self) -> Result:
+        state = state_of(self.sync, self.store, self.key, full=self.options.full)
+        window = await window_for(self.sync, self.client, state)
+        self.underway.log("info", _beginning(window, cut=state.progress is not None))
+        if window.noting and state.progress is None:
+            with self.store.atomic():
+                self.stream.begin_full(self.sync.name)
+                self._keep(state, window)
+        reading = Reading(self.sync, self.client, state, window)
+        await self._read(reading, state, window)
+        async for ids in reading.deleted():
+            self.deleted += self.stream.delete(ids, time.time())
         return self._finish(window)
 
-    async def _window(self, state: SyncState) -> Window:
-        """The window of a run that was cut short, else a new one up to the server's now."""
-        if state.progress is not None:
-            return msgspec.convert(dict(state.progress), Window)
-        if self.client.server_time is None and self.client.provider.verify is not None:
-            verify = self.client.provider.operations[self.client.provider.verify]
-            await self.client.call(verify, {})
-        now = self.client.server_time or time.time()
-        window = window_of(self.sync, state, now)
-        if window.noting:
-            with self.store.atomic():
-                self.stream.begin_full()
-                self._keep(state, window)
-        return window
-
-    def _scope(self, state: SyncState, window: Window) -> dict[str, object]:
-        params = {p.name: p.default for p in self.sync.params.values() if p.has_default}
-        metadata = self.client.connection.metadata or {}
-        scope: dict[str, object] = {
-            **self.client.scope(),
-            "params": {**params, **cast(Mapping[str, object], metadata.get("params", {}))},
-            **window.scope(),
-        }
-        if state.checkpoint is not None:
-            scope["checkpoint"] = state.checkpoint
-        if state.last_run is not None:
-            lookback = self.sync.incremental.lookback if self.sync.incremental else 0.0
-            scope["last_run"] = format_instant(instant(state.last_run - (lookback or _SLACK)))
-        return scope
-
-    async def _read(self, state: SyncState, window: Window) -> None:
-        scope = self._scope(state, window)
-        for name, lookup in self.sync.lookups.items():
-            scope[name] = await self.client.call(lookup.operation, self._arguments(lookup, scope))
-        for name, value in self.sync.vars.items():
-            scope[name] = value.evaluate(scope)
-        call = self._chosen(scope)
-        mapper = Mapper(self.sync, scope)
+    async def _read(self, reading: Reading, state: SyncState, window: Window) -> None:
+        if window.whole:
+            return
         try:
-            await self._pages(call, scope, mapper, state, window)
+            await self._pages(reading, state, window)
         except CallError as exc:
             if exc.kind != "cursor_expired" or window.position is None:
                 raise
-            # The API has forgotten the list of pages: read the same window from its beginning.
+            self.underway.log("warning", "the API has forgotten its list of pages: reading them again")
             window.position = None
-            await self._pages(call, scope, mapper, state, window)
+            await self._pages(reading, state, window)
 
-    async def _pages(
-        self, call: Call, scope: Mapping[str, object], mapper: Mapper, state: SyncState, window: Window
-    ) -> None:
-        pages = self.client.pages(call.operation, self._arguments(call, scope), window.position)
-        if window.whole:
-            return
-        async for page in pages:
-            self._store(page, mapper, state, window)
-            self.options.progress(self.read)
+    async def _pages(self, reading: Reading, state: SyncState, window: Window) -> None:
+        async for batch in reading.batches(window.position):
+            self._store(batch, state, window)
+            self.options.progress(self.told(window))
 
-    def _store(self, page: Page, mapper: Mapper, state: SyncState, window: Window) -> None:
-        """A page's records and its progress, in one transaction."""
-        rows: list[tuple[str, bytes]] = []
-        gone: list[str] = []
-        deletes, where = self.sync.deletes, self.sync.where
-        flag = deletes.when if deletes is not None else None
-        for record in page.records:
-            row = mapper.row(record)
-            dead = flag is not None and mapper.holds(flag, record)
-            if dead or (where is not None and not mapper.holds(where, record)):
-                gone.append(row[0])
-            else:
-                rows.append(row)
-        if self.sync.incremental is not None:
-            cursor = self.sync.incremental.cursor
-            window.reached = advanced(
-                self.sync, window.reached, [mapper.value(cursor, r) for r in page.records]
-            )
-        window.position = dict(page.next) if page.next is not None else None
-        window.whole = page.next is None
+    def _store(self, batch: Batch, state: SyncState, window: Window) -> None:
+        """A page's records, its progress and its line in the log, in one transaction."""
+        window.reached = advanced(self.sync, window.reached, batch.cursors)
+        window.position = dict(batch.next) if batch.next is not None else None
+        window.whole = batch.next is None
         now = time.time()
         with self.store.atomic():
-            changes = self.stream.write(rows, now, seen=window.noting)
-            deleted = self.stream.delete(gone, now)
+            changes = self.stream.write(batch.rows, now, seen_by=self.sync.name if window.noting else None)
+            deleted = self.stream.delete(batch.gone, now)
             self._keep(state, window)
-        self.read += len(page.records)
+            self.underway.log("info", _page(self.pages + 1, batch.read, changes, deleted))
+        self.pages += 1
+        self.read += batch.read
         self.deleted += deleted
         self.changes = Changes(*(a + b for a, b in zip(self.changes, changes, strict=True)))
 
-    async def _ask_deleted(self, state: SyncState, window: Window) -> None:
-        deletes = self.sync.deletes
-        if deletes is None or deletes.call is None or deletes.id is None or state.last_run is None:
-            return
-        scope = self._scope(state, window)
-        mapper = Mapper(self.sync, scope)
-        async for page in self.client.pages(deletes.call.operation, self._arguments(deletes.call, scope)):
-            ids = [mapper.value(deletes.id, record) for record in page.records]
-            self.deleted += self.stream.delete([text(id) for id in ids if not is_nothing(id)], time.time())
-
     def _finish(self, window: Window) -> Result:
+        """The checkpoint and the run's success, in one transaction: neither is there without the other."""
         with self.store.atomic():
             if window.noting:
-                self.deleted += self.stream.delete_unseen(time.time())
+                self.deleted += self.stream.delete_unseen(self.sync.name, time.time())
             done = SyncState(checkpoint=window.reached, last_run=window.began, digest=self.sync.digest)
             self.store.states.put(self.key, done)
-        return Result(
+            result = self.told(window, "success")
+            self.underway.finish("success")
+        return result
+
+    def told(self, window: Window | None, status: str = "running") -> Result:
+        """What was done so far, noted as the run's output."""
+        result = Result(
             sync=self.sync.name,
             connection=self.key.connection,
             model=self.sync.model,
-            status="success",
+            status=status,
             read=self.read,
             added=self.changes.added,
             updated=self.changes.updated,
             deleted=self.deleted,
             unchanged=self.changes.unchanged,
-            checkpoint=window.reached,
+            checkpoint=window.reached if window is not None else None,
             requests=self.client.requests,
             seconds=round(time.monotonic() - self.began, 3),
         )
+        self.underway.output = result.as_data()
+        return result
 
     def _keep(self, state: SyncState, window: Window) -> None:
         kept = msgspec.structs.replace(state, progress=window.as_data(), digest=self.sync.digest)
         self.store.states.put(self.key, kept)
 
-    def _chosen(self, scope: Mapping[str, object]) -> Call:
-        for call in self.sync.fetch:
-            if call.when is None or call.when.holds(scope):
-                return call
-        raise UsageError(f"no `fetch` of `{self.sync.name}` holds", hint="give the last one no `when`")
 
-    def _arguments(self, call: Call, scope: Mapping[str, object]) -> Mapping[str, object]:
-        return cast(Mapping[str, object], call.arguments.evaluate(scope))
+def _beginning(window: Window, *, cut: bool) -> str:
+    if cut:
+        return "goes on at the page where the run before was cut"
+    if window.start is None:
+        return "reads everything"
+    return f"reads from {window.start}" + (f" to {window.end}" if window.end is not None else "")
+
+
+def _page(number: int, read: int, changes: Changes, deleted: int) -> str:
+    counts = f"{changes.added:,} added, {changes.updated:,} updated, {deleted:,} deleted"
+    return f"page {number}: {read:,} read, {counts}, {changes.unchanged:,} unchanged"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable, Mapping
 from typing import cast
 
 import jsonschema_rs
@@ -12,9 +13,9 @@ from runner.calls.client import Client, checked
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing, build
 from runner.definitions.model import Call, Step, Workflow
-from runner.definitions.values import describe, is_absent, is_nothing
+from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 from runner.errors import ExpressionError, RunFailed, TerapiError, UsageError
-from runner.store import Store
+from runner.store import Run, Store
 
 #: what a request shows in place of its credentials
 _MASKED = "•••"
@@ -38,13 +39,20 @@ class _Returned(Exception):
 
 
 async def run_workflow(
-    workflow: Workflow, client: Client, store: Store, given: Mapping[str, object], *, dry: bool = False
+    workflow: Workflow,
+    client: Client,
+    store: Store,
+    given: Mapping[str, object],
+    *,
+    dry: bool = False,
+    started: Callable[[Run], None] = lambda run: None,
 ) -> Result:
-    """Runs a workflow once; its run is kept in the store, unless it is a dry one.
+    """Runs a workflow once; its run is kept in the store, however it ends, unless it is a dry one.
 
     Args:
         given: the input.
         dry: send nothing that writes; show the request instead.
+        started: told of the run once it is kept, before its first step.
 
     Raises:
         UsageError: the input does not fit.
@@ -53,12 +61,20 @@ async def run_workflow(
     if dry:
         return await running.result("dry-run")
     place = client.connection
-    run = store.runs.start(
-        "workflow", workflow.name, integration=place.integration, connection=place.id, input=running.input,
+    with store.runs.begin(
+        "workflow",
+        workflow.name,
+        integration=place.integration,
+        connection=place.id,
+        input=running.input,
         definition=workflow.text,
-    )  # fmt: skip
-    result = await running.result(run.id)
-    store.runs.finish(run, result.status, output=result.output, error=result.error, steps=result.steps)
+    ) as underway:
+        started(underway.run)
+        underway.steps = running.log
+        running.note = underway.log
+        result = await running.result(underway.run.id)
+        underway.output = result.output
+        underway.finish(result.status, result.error)
     return result
 
 
@@ -90,18 +106,28 @@ class _Running:
         self.dry = dry
         self.steps: dict[str, object] = {}
         self.log: list[dict[str, object]] = []
+        #: writes a line of the run's log: its level and what happened
+        self.note: Callable[[str, str], None] = lambda level, message: None
 
     def scope(self) -> dict[str, object]:
         return {**self.client.scope(), "input": self.input, "steps": self.steps}
 
     async def result(self, run: str) -> Result:
+        output: object = None
+        error: dict[str, object] | None = None
         try:
             output = await self._all()
         except TerapiError as exc:
-            return Result(
-                run=run, workflow=self.workflow.name, status="failed", error=told(exc), steps=self.log
-            )
-        return Result(run=run, workflow=self.workflow.name, status="success", output=output, steps=self.log)
+            error = exc.as_data()
+            self.note("error", exc.message)
+        return Result(
+            run=run,
+            workflow=self.workflow.name,
+            status="success" if error is None else "failed",
+            output=output,
+            error=error,
+            steps=self.log,
+        )
 
     async def _all(self) -> object:
         try:
@@ -115,25 +141,40 @@ class _Running:
         return None if is_absent(output) else output
 
     async def _step(self, step: Step) -> None:
+        """One step, its line in the result, and two in the log: as it begins and as it ends."""
         entry: dict[str, object] = {
             "id": step.id,
             "step": _kind(step),
             "line": step.place.line,
-            "status": "success",
+            "status": "running",
         }
         self.log.append(entry)
+        name = f"{step.id} ({entry['step']})" if step.id is not None else str(entry["step"])
+        self.note("info", f"{name} begins")
         try:
-            if step.foreach is None and step.when is not None and not step.when.holds(self.scope()):
-                entry["status"] = "skipped"
-                return
-            result = await (
-                self._once(step, self.scope(), entry) if step.foreach is None else self._each(step, entry)
-            )
+            result = await self._result(step, entry)
+            _succeed(entry)
+        except _Returned:
+            _succeed(entry)
+            raise
         except TerapiError:
             entry["status"] = "failed"
             raise
+        except asyncio.CancelledError:
+            entry["status"] = "cancelled"
+            raise
+        finally:
+            self.note("info", f"{name}: {entry['status']}")
         if step.id is not None and not is_absent(result):
             self.steps[step.id] = result
+
+    async def _result(self, step: Step, entry: dict[str, object]) -> object:
+        if step.foreach is not None:
+            return await self._each(step, entry)
+        if step.when is not None and not step.when.holds(self.scope()):
+            entry["status"] = "skipped"
+            return ABSENT
+        return await self._once(step, self.scope(), entry)
 
     async def _each(self, step: Step, entry: dict[str, object]) -> list[object]:
         items = step.foreach.evaluate(self.scope()) if step.foreach is not None else None
@@ -208,20 +249,14 @@ class DryResult(dict[str, object]):
         return self.get(key)
 
 
+def _succeed(entry: dict[str, object]) -> None:
+    """A step that was skipped, or only shown, stays that."""
+    if entry["status"] == "running":
+        entry["status"] = "success"
+
+
 def _kind(step: Step) -> str:
     if step.call is not None:
         return f"use {step.call.operation.name}"
     named = {"request": step.request, "set": step.set, "fail": step.fail}
     return next((name for name, value in named.items() if value is not None), "return")
-
-
-def told(error: TerapiError) -> dict[str, object]:
-    """An error as data."""
-    found: dict[str, object] = {
-        "kind": getattr(error, "kind", error.code),
-        "message": error.message,
-        "where": str(error.where) if error.where is not None else None,
-        "hint": error.hint,
-    }
-    status = getattr(error, "status", None)
-    return {**found, "status": status} if status is not None else found

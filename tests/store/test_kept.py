@@ -151,24 +151,6 @@ def test_state_comes_back_as_it_was_put(store: Store) -> None:
     assert store.states.get(key) == state
 
 
-def test_a_run_is_kept_with_its_log(store: Store) -> None:
-    run = store.runs.start(
-        "workflow", "w", integration="shop", connection="demo", input={"a": 1}, definition="text"
-    )
-    store.runs.log(run, "info", "began", {"n": 1})
-    store.runs.finish(run, "success", output={"id": 2})
-    found = store.runs.get(run.id)
-    assert found is not None
-    assert (found.status, found.input, found.output, found.definition) == (
-        "success",
-        {"a": 1},
-        {"id": 2},
-        "text",
-    )
-    assert [event["message"] for event in store.runs.events(run.id)] == ["began"]
-    assert [r.id for r in store.runs.newest(kind="workflow")] == [run.id]
-
-
 def test_a_setting_is_made_once(store: Store) -> None:
     assert store.states.setting("secret") is None
     assert store.states.ensure_setting("secret", "first") == "first"

@@ -45,39 +45,39 @@ def test_a_deleted_record_that_comes_back_is_added(store: Store) -> None:
 def test_a_full_read_deletes_what_it_did_not_see(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     stream.write([(str(n), b"x") for n in range(10)], 1.0)
-    stream.begin_full()
-    stream.write([("1", b"x"), ("2", b"y")], 2.0, seen=True)
-    assert stream.delete_unseen(3.0) == 8
+    stream.begin_full("orders")
+    stream.write([("1", b"x"), ("2", b"y")], 2.0, seen_by="orders")
+    assert stream.delete_unseen("orders", 3.0) == 8
     assert stream.count() == {"added": 1, "updated": 1, "deleted": 8}
 
 
 def test_a_full_read_goes_on_in_another_process_and_takes_nothing_from_the_one_before(tmp_path: Path) -> None:
     with open_store(f"sqlite:///{tmp_path}/terapi.db") as store:
         stream = store.records.stream("shop", "demo", "Order")
-        stream.write([(id, b"x") for id in "abc"], 1.0, seen=True)
-        stream.begin_full()
-        stream.write([("a", b"x")], 2.0, seen=True)
+        stream.write([(id, b"x") for id in "abc"], 1.0)
+        stream.begin_full("orders")
+        stream.write([("a", b"x")], 2.0, seen_by="orders")
     with open_store(f"sqlite:///{tmp_path}/terapi.db") as store:
         stream = store.records.stream("shop", "demo", "Order")
-        stream.write([("b", b"x")], 3.0, seen=True)
-        assert stream.delete_unseen(4.0) == 1
+        stream.write([("b", b"x")], 3.0, seen_by="orders")
+        assert stream.delete_unseen("orders", 4.0) == 1
         assert [record.id for record in stream.read(states=["deleted"])] == ["c"]
 
 
 def test_what_others_write_during_a_full_read_stays(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     stream.write([("old", b"x"), ("changed", b"x")], 1.0)
-    stream.begin_full()
+    stream.begin_full("orders")
     stream.write([("new", b"x"), ("changed", b"y")], 2.0)
-    assert stream.delete_unseen(3.0) == 1
+    assert stream.delete_unseen("orders", 3.0) == 1
     assert [record.id for record in stream.read(states=["deleted"])] == ["old"]
 
 
 def test_a_full_read_of_nothing_deletes_everything(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     stream.write([(str(n), b"x") for n in range(12_000)], 1.0)
-    stream.begin_full()
-    assert stream.delete_unseen(2.0) == 12_000
+    stream.begin_full("orders")
+    assert stream.delete_unseen("orders", 2.0) == 12_000
     assert [record.cursor for record in stream.all()] == list(range(12_001, 24_001))
 
 
@@ -165,10 +165,10 @@ class Readers(RuleBasedStateMachine):
         self.store = open_store(self.url)
         self.stream = self.store.records.stream("shop", "demo", "Order")
 
-    def written(self, rows: list[tuple[str, bytes]], *, seen: bool = False) -> set[str]:
+    def written(self, rows: list[tuple[str, bytes]], *, seen_by: str | None = None) -> set[str]:
         """Writes; gives the keys that changed."""
         before = dict(self.model)
-        changes = self.stream.write(rows, 1.0, seen=seen)
+        changes = self.stream.write(rows, 1.0, seen_by=seen_by)
         self.model.update({id: (payload, False) for id, payload in rows})
         touched = {id for id, _ in rows}
         changed = {id for id in touched if before.get(id) != self.model[id]}
@@ -198,15 +198,15 @@ class Readers(RuleBasedStateMachine):
         second: list[tuple[str, bytes]],
         killed: bool,
     ) -> None:
-        self.stream.begin_full()
+        self.stream.begin_full("orders")
         before = {id for id, (_, deleted) in self.model.items() if not deleted}
-        self.written(first, seen=True)
+        self.written(first, seen_by="orders")
         spared = self.written(others)
         if killed:
             self.reopen()
-        self.written(second, seen=True)
+        self.written(second, seen_by="orders")
         unseen = before - {id for id, _ in [*first, *second]} - spared
-        assert self.stream.delete_unseen(3.0) == len(unseen)
+        assert self.stream.delete_unseen("orders", 3.0) == len(unseen)
         self.gone(unseen)
 
     @rule()

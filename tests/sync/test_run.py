@@ -24,10 +24,10 @@ def order(id: str, at: str, **values: object) -> dict[str, object]:
     return {"id": id, "at": at, "name": f"order {id}", "total": "1.50", **values}
 
 
-def sync(access: Access, connection: Connection, *, full: bool = False) -> Result:
+def sync(access: Access, connection: Connection, *, name: str = "orders", full: bool = False) -> Result:
     async def inside() -> Result:
         async with access:
-            definition = access.project.sync("orders")
+            definition = access.project.sync(name)
             return await run_sync(definition, access.client(connection), access.store, Options(full=full))
 
     return asyncio.run(inside())
@@ -165,6 +165,67 @@ def test_deletes_that_the_api_tells(access: Access, connection: Connection, api:
     assert list(stored(access)) == ["2"]
 
 
+def test_deletes_may_use_the_vars(access: Access, connection: Connection, api: Api, folder: Path) -> None:
+    text = ORDERS.replace(
+        "{when: record.gone}", '{use: gone_orders, with: {since: "{{ since }}"}, id: record.id}'
+    )
+    (folder / "syncs/orders.yaml").write_text(text + 'vars: {since: "{{ slice.from }}"}\n')
+    access.project = Project.load(folder).checked()
+    source(api, [order("1", "2026-01-01T00:00:00Z")])
+    api.on("/gone", Reply({"gone": [{"id": "1"}]}))
+    sync(access, connection)
+    assert sync(access, connection).deleted == 1
+    assert [seen.query["since"] for seen in api.seen if seen.path == "/gone"] == ["2025-12-31T23:59:00.000Z"]
+
+
+def test_a_full_run_after_one_that_was_cut_reads_everything(
+    access: Access, connection: Connection, api: Api
+) -> None:
+    """What was cut had begun at the checkpoint: to go on with it would be no full run."""
+    rows = [order(str(n), f"2026-01-0{n}T00:00:00Z") for n in range(1, 4)]
+    source(api, rows)
+    sync(access, connection)
+    rows += [order(str(n), "2026-01-03T00:00:10Z") for n in range(4, 7)]
+    whole = api.handlers["/orders"]
+    api.on("/orders", lambda seen: Reply({}, 400) if seen.query.get("start") == "2" else whole(seen))
+    with pytest.raises(CallError):
+        sync(access, connection)
+    api.on("/orders", whole)
+    assert sync(access, connection, full=True).read == 6
+
+
+def test_a_run_is_kept_with_what_it_did(access: Access, connection: Connection, api: Api) -> None:
+    source(api, [order(str(n), f"2026-01-0{n}T00:00:00Z") for n in range(1, 4)])
+    result = sync(access, connection)
+    (run,) = access.store.runs.newest()
+    assert (run.kind, run.name, run.connection, run.status) == ("sync", "orders", "demo", "success")
+    assert run.output == result.as_data()
+    assert [event["message"] for event in access.store.runs.events(run.id)] == [
+        f"reads from 1970-01-01T00:00:00.000Z to {window_end(api)}",
+        "page 1: 2 read, 2 added, 0 updated, 0 deleted, 0 unchanged",
+        "page 2: 1 read, 1 added, 0 updated, 0 deleted, 0 unchanged",
+    ]
+
+
+def window_end(api: Api) -> str:
+    return next(seen.query["until"] for seen in api.seen if seen.path == "/orders")
+
+
+def test_a_run_that_failed_is_kept_with_what_it_read_before(
+    access: Access, connection: Connection, api: Api
+) -> None:
+    source(api, [order(str(n), f"2026-01-0{n}T00:00:00Z") for n in range(1, 4)])
+    whole = api.handlers["/orders"]
+    api.on("/orders", lambda seen: Reply({}, 400) if seen.query.get("start") == "2" else whole(seen))
+    with pytest.raises(CallError):
+        sync(access, connection)
+    (run,) = access.store.runs.newest()
+    assert run.status == "failed"
+    assert isinstance(run.output, dict)
+    assert (run.output["read"], run.output["status"]) == (2, "running")
+    assert (run.error or {})["kind"] == "bad_request"
+
+
 def test_what_a_full_read_misses_is_deleted(
     access: Access, connection: Connection, api: Api, folder: Path
 ) -> None:
@@ -190,6 +251,40 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_of_its_page_is_kept(
     assert caught.value.message == "`total`: the text 'much' is no number"
     assert str(caught.value.where).startswith("syncs/orders.yaml:9:")
     assert stored(access) == {}
+
+
+FULL = (
+    ORDERS.replace("{when: record.gone}", "{missing: true}")
+    .replace("incremental: {cursor: record.at, lookback: 1m}\n", "")
+    .replace(', with: {since: "{{ slice.from }}", until: "{{ slice.to }}"}', "")
+)
+
+
+def test_a_full_read_that_was_cut_keeps_what_it_saw_whatever_another_reads(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    """`orders` is cut, renamed, runs under the other name, is renamed back and goes on."""
+
+    def defined(name: str) -> None:
+        (folder / "syncs/orders.yaml").write_text(FULL.replace("sync: orders", f"sync: {name}"))
+        access.project = Project.load(folder).checked()
+
+    rows = [order(str(n), "x") for n in range(1, 5)]
+    pages = [Reply({"orders": rows[:2], "next": "/orders?start=2"}), Reply({"orders": rows[2:]})]
+    api.on("/orders", lambda seen: pages[1] if "start" in seen.query else pages[0])
+    defined("orders")
+    sync(access, connection)
+    whole = api.handlers["/orders"]
+    api.on("/orders", lambda seen: Reply({}, 400) if "start" in seen.query else whole(seen))
+    with pytest.raises(CallError):
+        sync(access, connection)
+    api.on("/orders", whole)
+    defined("all-orders")
+    assert sync(access, connection, name="all-orders").unchanged == 4
+    defined("orders")
+    result = sync(access, connection)
+    assert (result.read, result.deleted) == (2, 0)
+    assert len(stored(access)) == 4
 
 
 def test_two_runs_at_once_do_not_mix(access: Access, connection: Connection, api: Api) -> None:

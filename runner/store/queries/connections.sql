@@ -53,7 +53,12 @@ UPDATE connections SET last_fetched_at = :now WHERE integration = :integration A
 DELETE FROM connections WHERE integration = :integration AND id = :id
 
 -- name: delete_seen
-DELETE FROM seen WHERE stream IN (SELECT number FROM streams WHERE integration = :integration AND connection = :id)
+DELETE FROM seen WHERE full_read IN (SELECT full_reads.number FROM full_reads
+  JOIN streams ON streams.number = full_reads.stream WHERE integration = :integration AND connection = :id)
+
+-- name: delete_full_reads
+DELETE FROM full_reads
+WHERE stream IN (SELECT number FROM streams WHERE integration = :integration AND connection = :id)
 
 -- name: delete_records
 DELETE FROM records WHERE stream IN (SELECT number FROM streams WHERE integration = :integration AND connection = :id)

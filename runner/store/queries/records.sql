@@ -31,21 +31,27 @@ WHERE number = ?
 UPDATE records SET state = 2, cursor = ?, changed_at = ?, deleted_at = ? WHERE number = ?
 
 -- name: begin_full
-UPDATE streams SET full_from = cursor WHERE number = :stream
+INSERT INTO full_reads (stream, sync, began) SELECT number, :sync, cursor FROM streams WHERE number = :stream
 
--- name: see
-INSERT INTO seen (stream, record)
-SELECT stream, number FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))
-ON CONFLICT DO NOTHING
+-- name: get_full
+SELECT number FROM full_reads WHERE stream = :stream AND sync = :sync
 
 -- name: forget_seen
-DELETE FROM seen WHERE stream = :stream
+DELETE FROM seen WHERE full_read IN (SELECT number FROM full_reads WHERE stream = :stream AND sync = :sync)
+
+-- name: end_full
+DELETE FROM full_reads WHERE stream = :stream AND sync = :sync
+
+-- name: see
+INSERT INTO seen (full_read, record)
+SELECT ?, number FROM records WHERE stream = ? AND id IN (SELECT value FROM json_each(?))
+ON CONFLICT DO NOTHING
 
 -- name: unseen
 SELECT number, cursor FROM records INDEXED BY records_by_cursor
 WHERE stream = :stream AND cursor > :after AND state < 2
-AND cursor <= (SELECT full_from FROM streams WHERE number = :stream)
-AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.stream = records.stream AND seen.record = records.number)
+AND cursor <= (SELECT began FROM full_reads WHERE number = :read)
+AND NOT EXISTS (SELECT 1 FROM seen WHERE seen.full_read = :read AND seen.record = records.number)
 ORDER BY cursor LIMIT :limit
 
 -- name: read

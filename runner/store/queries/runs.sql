@@ -3,18 +3,30 @@ INSERT INTO runs (id, kind, name, integration, connection, status, input, defini
 VALUES (:id, :kind, :name, :integration, :connection, 'running', :input, :definition, :now)
 
 -- name: finish
-UPDATE runs SET status = :status, output = :output, error = :error, steps = :steps, finished_at = :now WHERE id = :id
+UPDATE runs SET status = :status, output = :output, error = :error, steps = :steps, finished_at = :now
+WHERE id = :id AND status IN ('running', 'lost')
 
 -- name: get
 SELECT * FROM runs WHERE id = :id
 
+-- name: beginning_with
+SELECT * FROM runs WHERE id >= :prefix AND substr(id, 1, length(:prefix)) = :prefix AND id < :prefix || 'g'
+ORDER BY started_at DESC, id LIMIT 10
+
 -- name: list
 SELECT * FROM runs WHERE (:kind IS NULL OR kind = :kind) AND (:name IS NULL OR name = :name)
-ORDER BY started_at DESC, id LIMIT :limit
+AND (:status IS NULL OR status = :status) AND (:connection IS NULL OR connection = :connection)
+ORDER BY started_at DESC, id LIMIT :limit OFFSET :offset
+
+-- name: running
+SELECT id FROM runs WHERE status = 'running' ORDER BY id
+
+-- name: lose
+UPDATE runs SET status = 'lost', error = :error, finished_at = :now WHERE id = :id AND status = 'running'
 
 -- name: add_event
 INSERT INTO run_events (run, number, at, level, message, data)
 SELECT :run, coalesce(max(number), 0) + 1, :now, :level, :message, :data FROM run_events WHERE run = :run
 
 -- name: events
-SELECT at, level, message, data FROM run_events WHERE run = :run ORDER BY number
+SELECT number, at, level, message, data FROM run_events WHERE run = :run AND number > :after ORDER BY number
