@@ -9,6 +9,7 @@
     ├── CallError                         an API answered, or failed to; carries its kind
     ├── RecordError                       a record does not fit its definition
     ├── RunFailed                         a workflow said `fail`
+    ├── NotProved                         a webhook that its secret does not prove
     └── StoreError                        the state cannot be read or written
         ├── StoreLocked                   another process holds it
         ├── StoreFull                     no space is left
@@ -168,6 +169,12 @@ class RunFailed(TerapiError):
     """The workflow failed."""
 
     code = "failed"
+
+
+class NotProved(TerapiError):
+    """The webhook does not prove where it comes from."""
+
+    code = "not_proved"
 
 
 class StoreError(TerapiError):

@@ -1,0 +1,81 @@
+"""A stored delivery worked through: each part that it starts once, with more tries where they help."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from runner.errors import TerapiError
+from runner.store import Delivery, Store
+from runner.webhooks.incoming import Incoming
+from runner.webhooks.route import Event, Router, Task
+
+#: how often a delivery is worked through before it is parked as failed
+TRIES = 10
+#: seconds before the second try; each further one waits three times as long, up to an hour
+_FIRST = 5.0
+_LONGEST = 3600.0
+
+
+class Perform(Protocol):
+    """Does what a webhook starts; raises TerapiError where it fails, transient where another try can help."""
+
+    def __call__(self, task: Task, received_at: float) -> Awaitable[None]: ...
+
+
+async def work_through(
+    delivery: Delivery, router: Router, store: Store, perform: Perform, clock: Callable[[], float] = time.time
+) -> str:
+    """Does what is not done of a delivery yet; gives how it stands: done, failed, unmatched or received.
+
+    It stays received where another try can help. A part that fails keeps no other part from being done.
+    """
+    try:
+        events = router.events(delivery.integration, Incoming.of(delivery))
+        tasks = [task for event in events for task in router.tasks(delivery, event)]
+    except TerapiError as exc:
+        return _finished(store, delivery, "failed", told(exc))
+    if not tasks:
+        return _finished(store, delivery, "unmatched", _unwanted(events))
+    failures: list[tuple[Task, TerapiError]] = []
+    for task in tasks:
+        if task.key in delivery.progress:
+            continue
+        try:
+            await perform(task, delivery.received_at)
+        except TerapiError as exc:
+            failures.append((task, exc))
+        else:
+            store.deliveries.note(delivery, task.key)
+    if not failures:
+        return _finished(store, delivery, "done", None)
+    error = "\n".join(f"{task.kind} {task.bound.name}: {told(exc)}" for task, exc in failures)
+    if delivery.attempts + 1 >= TRIES or not any(exc.transient for _, exc in failures):
+        return _finished(store, delivery, "failed", error)
+    store.deliveries.postpone(delivery, clock() + wait(delivery.attempts + 1), error)
+    return "received"
+
+
+def wait(tries: int) -> float:
+    """Seconds until the next try, after so many."""
+    return min(_LONGEST, _FIRST * 3.0 ** (tries - 1))
+
+
+def told(error: TerapiError) -> str:
+    """An error in one line, with what to do next."""
+    return f"{error.message}; {error.hint}" if error.hint else error.message
+
+
+def _finished(store: Store, delivery: Delivery, status: str, error: str | None) -> str:
+    store.deliveries.finish(delivery, status, error)
+    return status
+
+
+def _unwanted(events: list[Event]) -> str:
+    """Why nothing came of it, once for each reason."""
+    reasons = [
+        event.reason or (f"nothing is started by `{event.name}`" if event.name else "it names no event")
+        for event in events
+    ]
+    return "\n".join(dict.fromkeys(reasons)) or "it holds no events"
