@@ -78,6 +78,11 @@ class TerapiError(Exception):
         return {"kind": self.code, "message": self.message, "where": where, "hint": self.hint}
 
 
+def joined(hint: str | None, more: str) -> str:
+    """Two things to do, the second behind the first."""
+    return f"{hint.rstrip('.')}. {more[0].upper()}{more[1:]}" if hint else more
+
+
 class UsageError(TerapiError):
     """The command cannot be carried out as it was given."""
 

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from runner.auth.connect import NewConnection
 from runner.auth.credentials import Credentials
-from runner.calls.access import Access, NewConnection
+from runner.calls.access import Access
 from runner.definitions.project import Project
 from runner.store import Connection, Store, open_store
 from tests.api import Api, Reply
@@ -110,4 +111,4 @@ def connection(access: Access, api: Api) -> Connection:
     """A connection with an access token that has no end, and a refresh token."""
     credentials = Credentials(type="OAUTH2", access_token="access-token-1", refresh_token="refresh-token-1")
     place = NewConnection(id="demo", config={"url": api.url}, allow_local=True)
-    return access._save(access.project.provider("shop"), place, credentials, place.config)
+    return access.connect.keep(access.project.provider("shop"), place, credentials)

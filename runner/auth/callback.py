@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hmac
 import html
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -36,7 +35,6 @@ class Callback:
                 f"port {port} of this machine is taken, and the browser has to come back to it",
                 hint="end what uses it, or choose another with --callback-port (and at the API)",
             ) from exc
-        self._state = ""
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     @property
@@ -44,15 +42,11 @@ class Callback:
         # By name, since many APIs allow plain http for `localhost` alone.
         return f"http://localhost:{self._server.server_port}{_PATH}"
 
-    def expect(self, state: str) -> None:
-        """Names the state that the answer must bring back."""
-        self._state = state
-
-    def wait(self, seconds: float) -> str:
-        """The code.
+    def wait(self, seconds: float) -> dict[str, str]:
+        """What the browser came back with; see `oauth.code_of`.
 
         Raises:
-            NotConnected: nobody came, the person refused, or the answer is not to our question.
+            NotConnected: nobody came.
         """
         try:
             if not self._came.wait(seconds):
@@ -63,23 +57,7 @@ class Callback:
         finally:
             self._server.shutdown()
             self._server.server_close()
-        return self._code()
-
-    def _code(self) -> str:
-        if not hmac.compare_digest(self._params.get("state", "").encode(), self._state.encode()):
-            raise NotConnected(
-                "the answer of the login carries a wrong `state`: it does not belong to this login",
-                hint="run the command again, and use only the page that it opens",
-            )
-        error = self._params.get("error")
-        if error is not None:
-            said = self._params.get("error_description", error)
-            raise NotConnected(
-                f"the login was refused: {said}", hint="run the command again and allow the access"
-            )
-        if not self._params.get("code"):
-            raise NotConnected("the answer of the login carries no code", hint="run the command again")
-        return self._params["code"]
+        return self._params
 
     def take(self, params: dict[str, str]) -> str:
         """Keeps the first answer; gives the page to show."""

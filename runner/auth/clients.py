@@ -67,6 +67,17 @@ class Clients:
             )
         return found
 
+    def of(self, provider: Provider, values: Mapping[str, object]) -> Client:
+        """The client that a connection's own credentials bring along, else the integration's.
+
+        Raises:
+            NotConnected: there is none.
+        """
+        own, secret = values.get("client_id"), values.get("client_secret")
+        if isinstance(own, str):
+            return Client(id=own, secret=secret if isinstance(secret, str) else None)
+        return self.get(provider)
+
     def _kept(self, integration: str) -> Client | None:
         row = self._store.connections.client(integration)
         if row is None:

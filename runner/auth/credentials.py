@@ -16,6 +16,11 @@ from runner.store import Connection
 #: keys of a token answer whose values are secrets; the rest (scope, addresses, times) may be shown
 _SECRET = re.compile("token$|secret|signature|password|assertion", re.IGNORECASE)
 
+#: types of credentials with which a token can be got at any time
+BY_GRANT = frozenset({"OAUTH2_CC", "JWT_BEARER"})
+#: what a person enters that is no secret
+_PUBLIC = frozenset({"username", "client_id"})
+
 
 class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     """Tokens, or what tokens are got with; never printed."""
@@ -36,11 +41,17 @@ class Credentials(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         return f"Credentials({self.type})"
 
+    @property
+    def renewable(self) -> bool:
+        """Whether a new token can be got without a person."""
+        return self.type in BY_GRANT or self.refresh_token is not None
+
     def secrets(self) -> list[str]:
         """Every text in it that nobody may see."""
         answered = [value for key, value in self.raw.items() if _SECRET.search(key)]
-        known = [self.access_token, self.refresh_token, *self.values.values(), *answered]
-        return [value for value in known if isinstance(value, str) and len(value) >= 8]
+        entered = [value for key, value in self.values.items() if key not in _PUBLIC]
+        known = [self.access_token, self.refresh_token, *entered, *answered]
+        return [value for value in known if isinstance(value, str)]
 
 
 def context_of(integration: str, id: str) -> str:

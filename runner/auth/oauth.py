@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Mapping
 from typing import cast
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
 
@@ -35,6 +36,9 @@ class Authorization(msgspec.Struct, frozen=True, kw_only=True):
     state: str
     verifier: str | None
     redirect_uri: str
+
+    def __repr__(self) -> str:
+        return f"Authorization({self.url.partition('?')[0]})"
 
 
 def authorization(
@@ -69,6 +73,32 @@ def challenge(verifier: str) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
 
 
+def code_of(attempt: Authorization, answer: Mapping[str, str]) -> str:
+    """The code with which a browser came back (RFC 6749 §4.1.2).
+
+    Args:
+        answer: the query of the redirect.
+
+    Raises:
+        NotConnected: it is not the answer to this attempt, the person refused, or there is no code.
+    """
+    again = "run the command again, and use only the page that it opens"
+    if not hmac.compare_digest(answer.get("state", "").encode(), attempt.state.encode()):
+        raise NotConnected(
+            "the answer of the login carries a wrong `state`: it does not belong to this login", hint=again
+        )
+    # Who sent it, where it says so (RFC 9207 §2.4).
+    if "iss" in answer and urlsplit(answer["iss"]).netloc != urlsplit(attempt.url).netloc:
+        raise NotConnected("the answer of the login comes from another place than was asked", hint=again)
+    if "error" in answer:
+        said = answer.get("error_description") or answer["error"]
+        hint = "run the command again and allow the access"
+        raise NotConnected(f"the login was refused: {said}", hint=hint)
+    if not answer.get("code"):
+        raise NotConnected("the answer of the login carries no code", hint=again)
+    return answer["code"]
+
+
 def exchange_code(
     provider: Provider, client: Client, config: Mapping[str, object], attempt: Authorization, code: str
 ) -> Outgoing:
@@ -93,19 +123,19 @@ def renew(provider: Provider, client: Client, config: Mapping[str, object], held
     if held.refresh_token is None:
         raise NotConnected(
             "the access token has ended and there is no refresh token to renew it with",
-            hint="connect again, with the scope that gives a refresh token",
+            hint=_scope_hint(provider, held),
         )
     return _token_request(
         provider, client, config, {"grant_type": "refresh_token", "refresh_token": held.refresh_token}
     )
 
 
-def revoke(provider: Provider, client: Client, config: Mapping[str, object], token: str) -> Outgoing | None:
-    """Takes a token back (RFC 7009 §2.1); None where the API has no such address."""
-    if provider.revoke_url is None:
-        return None
-    url = _address(provider, provider.revoke_url, "revoke_url", {"config": config, **client.scope()})
-    return _form_request(url, {"token": token}, {})
+def _scope_hint(provider: Provider, held: Credentials) -> str:
+    granted = text(held.raw.get("scope", "")).split(provider.scope_separator)
+    missing = [scope for scope in provider.scopes if scope not in granted]
+    if "scope" in held.raw and missing:
+        return f"it was allowed without the scope {' '.join(missing)}: connect again with it"
+    return "connect again, with the scope that gives a refresh token"
 
 
 def _token_request(
@@ -120,20 +150,31 @@ def _token_request(
     headers = {"Accept": "application/json", **_texts(provider.token.headers, scope)}
     fields = {**form, **_texts(provider.token.params, scope)}
     if prove and provider.token.client_auth == "basic":
-        pair = f"{client.id}:{client.secret or ''}".encode()
-        headers["Authorization"] = f"Basic {base64.b64encode(pair).decode()}"
+        # RFC 6749 §2.3.1 has both halves form-encoded first.
+        pair = f"{quote_plus(client.id)}:{quote_plus(client.secret or '')}"
+        headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
     elif prove:
         fields["client_id"] = client.id
         if client.secret:
             fields["client_secret"] = client.secret
-    return _form_request(_address(provider, provider.token_url, "token_url", scope), fields, headers)
-
-
-def _form_request(url: str, form: Mapping[str, str], headers: Mapping[str, str]) -> Outgoing:
-    kind = {"Content-Type": "application/x-www-form-urlencoded"}
     return Outgoing(
-        method="POST", url=url, headers={**kind, **headers}, content=urlencode(form).encode(), timeout=60.0
+        method="POST",
+        url=_address(provider, provider.token_url, "token_url", scope),
+        headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
+        content=urlencode(fields).encode(),
+        timeout=60.0,
+        secrets=_secrets(client, fields, headers),
     )
+
+
+#: fields of a token request that anybody may see
+_PUBLIC = frozenset({"grant_type", "redirect_uri", "client_id", "scope", "audience", "resource"})
+
+
+def _secrets(client: Client, fields: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, ...]:
+    shown = [value for name, value in fields.items() if name not in _PUBLIC]
+    proof = headers.get("Authorization", "").partition(" ")[2]
+    return tuple(text for text in (*shown, client.secret, proof) if text)
 
 
 def _assertion(provider: Provider, client: Client, config: Mapping[str, object], held: Credentials) -> str:

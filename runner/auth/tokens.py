@@ -4,24 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, cast
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from typing import Literal, Protocol
 
 import msgspec
 
 from runner.auth import oauth
-from runner.auth.clients import Client, Clients
+from runner.auth.clients import Clients
 from runner.auth.credentials import Credentials, from_token_answer, seal, unseal
 from runner.auth.vault import Vault
 from runner.definitions.conversions import instant
 from runner.definitions.exchange import Answer, Outgoing, Target, build
-from runner.definitions.model import Introspect, Provider
+from runner.definitions.model import Provider, TokenRules
 from runner.definitions.values import is_nothing
-from runner.errors import CallError, NotConnected
+from runner.errors import CallError, NotConnected, joined
 from runner.store import Connection, Store
 
-#: kinds of failure after which only a person can help
-_LOST = frozenset({"needs_reconnect", "auth"})
 #: seconds between two looks at a lock that somebody else holds
 _LOOK = 0.02
 
@@ -42,6 +41,14 @@ class Held(msgspec.Struct, frozen=True):
     credentials: Credentials
 
 
+class Introspected(msgspec.Struct, frozen=True):
+    """What an API says of an access token."""
+
+    active: bool
+    #: seconds since 1970; None where it does not say
+    expires_at: float | None
+
+
 class Tokens:
     """Gives each call credentials that work now.
 
@@ -60,6 +67,11 @@ class Tokens:
         self._clock = clock
 
     def open(self, connection: Connection) -> Held:
+        """The connection with its credentials.
+
+        Raises:
+            StoreError: they do not open.
+        """
         return Held(connection, unseal(self._vault, connection))
 
     async def fresh(self, provider: Provider, held: Held) -> Held:
@@ -69,88 +81,109 @@ class Tokens:
             NotConnected: it needs a person to connect it again.
             CallError: the token endpoint failed.
         """
-        rules, now = provider.token, self._clock()
-        if held.credentials.expires_at is not None:
-            due = now >= held.credentials.expires_at - rules.refresh_margin
-        elif rules.introspect is not None and held.credentials.access_token:
-            due = now >= (held.credentials.checked_at or 0) + rules.introspect.every
-        else:
-            due = held.credentials.type in ("OAUTH2_CC", "JWT_BEARER") and not held.credentials.access_token
-        return await self.renew(provider, held, ask_first=True) if due else held
+        if self._due(provider.token, held.credentials) is None:
+            return held
+        async with self._alone(held.connection):
+            found = self._again(held.connection)
+            due = self._due(provider.token, found.credentials)
+            if due is None:
+                return found
+            still = await self._still(provider, found) if due == "ask" else None
+            return still or await self._renewed(provider, found)
 
-    async def renew(self, provider: Provider, stale: Held, *, ask_first: bool = False) -> Held:
-        """New credentials in place of ``stale``; where somebody else has renewed them meanwhile, theirs.
+    async def renew(self, provider: Provider, refused: Held) -> Held:
+        """New credentials in place of those that the API refused, or somebody else's, who was faster.
 
-        Args:
-            ask_first: whether the API is asked if the token still works, where it can be.
+        Raises:
+            NotConnected, CallError: as `fresh`.
         """
-        place = stale.connection
-        lock = self._store.lock(f"refresh:{place.integration}:{place.id}")
+        async with self._alone(refused.connection):
+            found = self._again(refused.connection)
+            if found.credentials.access_token != refused.credentials.access_token:
+                return found
+            return await self._renewed(provider, found)
+
+    async def introspect(self, provider: Provider, held: Held) -> Introspected | None:
+        """What the API says of the access token (RFC 7662 §2.2); None where there is nothing to ask.
+
+        Raises:
+            CallError: the API refuses to tell, or fails.
+        """
+        rules = provider.token.introspect
+        if rules is None or held.credentials.access_token is None:
+            return None
+        target = target_of(provider, held.connection)
+        client = self._clients.of(provider, held.credentials.values)
+        token = {**held.credentials.raw, "access_token": held.credentials.access_token}
+        request = build(rules.request, {"config": target.config, "token": token, **client.scope()}, "")
+        secrets = (*held.credentials.secrets(), client.secret or "")
+        answer = await self._ask(target, msgspec.structs.replace(request, secrets=secrets))
+        ends = None if rules.expires_at is None else rules.expires_at.evaluate(answer.scope())
+        return Introspected(
+            active=rules.active.holds(answer.scope()),
+            expires_at=None if is_nothing(ends) else instant(ends).timestamp(),
+        )
+
+    def _due(self, rules: TokenRules, held: Credentials) -> Literal["ask", "renew"] | None:
+        """What must happen before credentials are used; `ask`: whether they still work is not known."""
+        now, ends = self._clock(), held.expires_at
+        if not held.renewable:
+            return "renew" if ends is not None and now >= ends else None
+        if held.access_token is None or (ends is not None and now >= ends - rules.refresh_margin):
+            return "renew"
+        asks = rules.introspect is not None and now >= (held.checked_at or 0.0) + rules.introspect.every
+        return "ask" if asks else None
+
+    @asynccontextmanager
+    async def _alone(self, connection: Connection) -> AsyncIterator[None]:
+        """Nobody else renews this connection meanwhile: no task, no thread, no process."""
+        lock = self._store.lock(f"refresh:{connection.integration}:{connection.id}")
         while not lock.acquire():  # noqa: ASYNC110 - the holder may be another process
             await asyncio.sleep(_LOOK)
         try:
-            held = self.open(self._again(place))
-            if held.connection.version != place.version:
-                return held
-            introspect = provider.token.introspect
-            if ask_first and introspect is not None and held.credentials.expires_at is None:
-                asked = await self._introspected(provider, held, introspect)
-                if asked is not None:
-                    return asked
-            return await self._renewed(provider, held)
+            yield
         finally:
             lock.release()
 
-    def _again(self, connection: Connection) -> Connection:
+    def _again(self, connection: Connection) -> Held:
+        """As it is stored now."""
         found = self._store.connections.get(connection.integration, connection.id)
         if found is None:
             raise NotConnected(f"the connection `{connection.id}` was deleted meanwhile")
-        return found
+        return self.open(found)
 
-    def _client(self, provider: Provider, held: Credentials) -> Client:
-        own = held.values.get("client_id")
-        if isinstance(own, str):
-            return Client(id=own, secret=cast("str | None", held.values.get("client_secret")))
-        return self._clients.get(provider)
-
-    async def _introspected(self, provider: Provider, held: Held, rules: Introspect) -> Held | None:
-        """The same credentials, where the API says that they still work (RFC 7662 §2.2)."""
-        target = target_of(provider, held.connection)
-        scope = {
-            "config": target.config,
-            "token": {**held.credentials.raw, "access_token": held.credentials.access_token},
-            **self._client(provider, held.credentials).scope(),
-        }
+    async def _still(self, provider: Provider, held: Held) -> Held | None:
+        """The same credentials, where the API says that they still work, or does not let itself be asked."""
         try:
-            answer = await self._ask(target, build(rules.request, scope, ""))
+            said = await self.introspect(provider, held)
         except CallError as exc:
             if exc.transient:
                 raise
-            # It may not ask: go on with the token until a call is refused.
-            return self._keep(held, held.credentials, held.connection.config)
-        if not rules.active.holds(answer.scope()):
+            # The client may not ask: go on with the token until a call is refused.
+            return self._keep(held, held.credentials, {})
+        if said is None or not said.active:
             return None
-        ends = None if rules.expires_at is None else rules.expires_at.evaluate(answer.scope())
-        left = instant(ends).timestamp() if not is_nothing(ends) else None
-        if left is not None and self._clock() >= left - provider.token.refresh_margin:
+        margin = provider.token.refresh_margin
+        if said.expires_at is not None and self._clock() >= said.expires_at - margin:
             return None
-        return self._keep(held, held.credentials, held.connection.config)
+        return self._keep(held, msgspec.structs.replace(held.credentials, expires_at=said.expires_at), {})
 
     async def _renewed(self, provider: Provider, held: Held) -> Held:
         target = target_of(provider, held.connection)
-        client = self._client(provider, held.credentials)
+        client = self._clients.of(provider, held.credentials.values)
         try:
-            request = oauth.renew(provider, client, target.config, held.credentials)
-            answer = await self._ask(target, request)
-        except CallError as exc:
-            if exc.kind in _LOST:
-                raise self._lost(held.connection, exc) from exc
-            raise
+            answer = await self._ask(target, oauth.renew(provider, client, target.config, held.credentials))
+            token = token_of(answer)
         except NotConnected as exc:
             raise self._lost(held.connection, exc) from exc
-        token = token_of(answer)
+        except CallError as exc:
+            if exc.kind == "needs_reconnect":
+                raise self._lost(held.connection, exc) from exc
+            if exc.kind == "auth":
+                raise self._refused(held.connection, exc) from exc
+            raise
         renewed = from_token_answer(token, held.credentials, provider.token.lifetime, self._clock())
-        return self._keep(held, renewed, captured(provider, held.connection.config, token))
+        return self._keep(held, renewed, captured(provider, token))
 
     def _keep(self, held: Held, credentials: Credentials, config: Mapping[str, object]) -> Held:
         """Stores credentials before anybody uses them: a rotated refresh token must outlive this process."""
@@ -158,15 +191,19 @@ class Tokens:
         connection = held.connection
         sealed, key_id = seal(self._vault, credentials, connection.integration, connection.id)
         kept = self._store.connections.update_credentials(connection, sealed, key_id, config)
-        return Held(kept, credentials) if kept is not None else self.open(self._again(connection))
+        return Held(kept, credentials) if kept is not None else self._again(connection)
 
     def _lost(self, connection: Connection, cause: CallError | NotConnected) -> NotConnected:
-        again = f"terapi connect {connection.integration} --connection {connection.id}"
+        """Only a person can help; everything that was stored stays."""
         self._store.connections.set_error(connection, f"needs reconnect: {cause.message}")
-        hint = f"{cause.hint}; then: {again}" if cause.hint else again
-        return NotConnected(
-            f"the connection `{connection.id}` needs reconnecting: {cause.message}", hint=hint
-        )
+        again = f"connect again: terapi connect {connection.integration} --connection {connection.id}"
+        message = f"the connection `{connection.id}` needs reconnecting: {cause.message}"
+        return NotConnected(message, hint=joined(cause.hint, again))
+
+    def _refused(self, connection: Connection, cause: CallError) -> NotConnected:
+        """The client is refused, not the connection, which works again as soon as the client is right."""
+        self._store.connections.set_error(connection, cause.message)
+        return NotConnected(cause.message, hint=cause.hint)
 
 
 def target_of(provider: Provider, connection: Connection) -> Target:
@@ -194,13 +231,10 @@ def token_of(answer: Answer) -> dict[str, object]:
     return body
 
 
-def captured(
-    provider: Provider, config: Mapping[str, object], token: Mapping[str, object]
-) -> dict[str, object]:
-    """The config with the values that the provider takes from a token answer."""
-    found = {
+def captured(provider: Provider, token: Mapping[str, object]) -> dict[str, object]:
+    """The config that the provider takes from a token answer."""
+    return {
         field.name: value
         for field in provider.connection_config.values()
         if field.captured is not None and not is_nothing(value := field.captured.evaluate({"token": token}))
     }
-    return {**config, **found}

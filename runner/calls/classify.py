@@ -86,7 +86,7 @@ def judged(
         if not _holds(rule.when.evaluate, full):
             continue
         if rule.means == "error":
-            kind = rule.kind or _kind(answer.status)
+            kind = rule.kind or kind_of(answer.status)
             found = _error(answer, kind, full, None, rule.hint, operation.place, secrets)
             return found, False
         return None, rule.means == "empty"
@@ -100,7 +100,7 @@ def _failed(
         if _holds(rule.when.evaluate, scope):
             return _by_rule(provider, rule, answer, scope, where, secrets)
     return _retryable(
-        provider, _error(answer, _kind(answer.status), scope, None, None, where, secrets), answer
+        provider, _error(answer, kind_of(answer.status), scope, None, None, where, secrets), answer
     )
 
 
@@ -184,7 +184,7 @@ def _where(answer: Answer) -> str:
     return answer.url.split("?")[0]
 
 
-def _kind(status: int) -> str:
+def kind_of(status: int) -> str:
     if status in _KINDS:
         return _KINDS[status]
     return "server_error" if status >= 500 else "redirect" if status < 400 else "bad_request"

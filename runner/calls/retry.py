@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from runner.definitions.model import Retry
-from runner.errors import CallError
+from runner.errors import CallError, joined
 
 #: methods that may be sent twice without doing a thing twice; those of them that only read (RFC 9110 §9.2)
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
@@ -92,4 +92,4 @@ def _later(seconds: float, longest: float, hint: str | None) -> str:
     except OverflowError:
         when = f"in {seconds:g} s"
     told = f"try again {when}, as the API asks; that is more than the {longest:g} s of `retry.max`"
-    return f"{told}. {hint}" if hint else told
+    return joined(told, hint) if hint else told

@@ -13,8 +13,9 @@ from runner.cli.output import echo_json
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
+    from runner.auth.connect import NewConnection
     from runner.auth.credentials import Credentials
-    from runner.calls.access import Access, NewConnection
+    from runner.calls.access import Access
     from runner.definitions.model import Provider
     from runner.store import Connection
 
@@ -63,14 +64,15 @@ def command(
     Opens the browser and waits for the login; `--credentials-stdin` is for what needs none: client
     credentials, JWT bearer, API key, basic, or a token set from elsewhere.
     """
-    from runner.calls.access import NewConnection
+    from runner.auth.connect import NewConnection, resumed
 
     app = app_of(ctx)
     provider = app.project.provider(integration)
-    place = NewConnection(id=id, config=_config(provider, pairs(config, "--config")), allow_local=allow_local)
+    new = NewConnection(id=id, config=_config(provider, pairs(config, "--config")), allow_local=allow_local)
+    place = resumed(app.store, provider, new)
     if credentials_stdin or provider.auth_mode != "OAUTH2":
         given = _credentials(provider, document("@-", "standard input") if credentials_stdin else {})
-        kept = app.run(lambda access: access.finish_credentials(provider, given, place))
+        kept = app.run(lambda access: access.connect.make(provider, place, given))
     else:
         kept = app.run(
             lambda access: _browse(access, provider, place, scope, (no_browser, callback_port, timeout))
@@ -141,23 +143,19 @@ async def _browse(
 ) -> Connection:
     import asyncio
 
-    from runner.auth import oauth
     from runner.auth.callback import Callback
-    from runner.auth.tokens import with_defaults
 
     no_browser, port, timeout = how
-    client = access.clients.get(provider)
+    access.clients.get(provider)
     callback = Callback(port)
-    config = with_defaults(provider, place.config)
-    attempt = oauth.authorization(provider, client, config, callback.redirect_uri, scopes)
-    callback.expect(attempt.state)
+    attempt = access.connect.begin(provider, place, callback.redirect_uri, scopes)
     _open(attempt.url, no_browser)
     try:
-        code = await asyncio.to_thread(callback.wait, timeout)
+        answer = await asyncio.to_thread(callback.wait, timeout)
     except asyncio.CancelledError:
         callback.take({})  # frees the thread that waits, without which the process could not end
         raise
-    return await access.finish_code(provider, attempt, code, place)
+    return await access.connect.finish(provider, place, attempt, answer)
 
 
 def _open(url: str, no_browser: bool) -> None:

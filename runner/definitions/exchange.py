@@ -34,6 +34,11 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds
     timeout: float = 120.0
     where: Place | None = None
+    #: texts in it that nobody may see
+    secrets: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"Outgoing({self.method} {self.url.partition('?')[0]})"
 
     def with_headers(self, headers: Mapping[str, str]) -> Outgoing:
         """With these too, except those that it has already, in whatever case."""
@@ -78,6 +83,9 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     content: bytes = b""
     #: what the content says, once decoded
     body: object = None
+
+    def __repr__(self) -> str:
+        return f"Answer({self.status} {self.url.partition('?')[0]})"
 
     def scope(self) -> dict[str, object]:
         response = {"status": self.status, "headers": self.headers, "body": self.body, "url": self.url}

@@ -183,7 +183,7 @@ def test_a_revoked_connection_says_how_to_mend_it(access: Access, connection: Co
     api.on("/token", Reply({"error": "invalid_grant"}, 400))
     with pytest.raises(NotConnected) as caught:
         call(access, connection, "get_order", id="1")
-    assert caught.value.hint == "Access was revoked.; then: terapi connect shop --connection demo"
+    assert caught.value.hint == "Access was revoked. Connect again: terapi connect shop --connection demo"
     kept = access.store.connections.get("shop", "demo")
     assert kept is not None
     assert str(kept.error).startswith("needs reconnect: ")

@@ -127,7 +127,7 @@ def test_a_connection_that_does_not_work_is_told(connected: Terapi, api: Api) ->
     api.on("/ping", Reply({}, 401))
     api.on("/token", Reply({"error": "invalid_grant"}, 400))
     connected("connections", "check", "demo", code=4)
-    assert "next: Access was revoked.; then: terapi connect shop --connection demo" in connected.err
+    assert "next: Access was revoked. Connect again: terapi connect shop --connection demo" in connected.err
 
 
 def test_a_sync_says_what_it_did_and_records_show_it(connected: Terapi, api: Api) -> None:
