@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from runner.emulator import control
+from runner.emulator.bulk2 import routes as bulk2
 from runner.emulator.door import Door
 from runner.emulator.errors import ApiError, OAuthError
 from runner.emulator.http import json
@@ -22,6 +23,7 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 def application(org: Org) -> ASGIApp:
     app = Starlette(
         routes=[
+            *bulk2.routes(),
             Route("/services/data", rest, methods=_METHODS),
             Route("/services/data/{rest:path}", rest, methods=_METHODS),
             *oauth.routes(),

@@ -33,6 +33,7 @@ class Door:
         if scope["type"] != "http" or scope["path"].startswith(CONTROL):
             await self._app(scope, receive, send)
             return
+        self._org.bulk.start_due()
         visit = _Visit(self._org, scope, send)
         seconds, fault = self._org.faults.strike(scope["method"], scope["path"])
         if seconds:

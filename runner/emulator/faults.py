@@ -10,6 +10,8 @@ A fault is written `KIND[:key=value,…]`, such as `status:code=503,path=/query,
     reset                                          the end of the connection before any answer
     expire                                         the access token's time is over
     foreign_page                                   a next page on another host
+    job            becomes                         a bulk job that this request starts is failed, aborted,
+                                                   stuck or vanished
 
 and each takes path (a part of the path; /services/data where it is not given), method, count (how often at
 most), after (how many matching requests pass first), probability (0 to 1) and seed.
@@ -33,7 +35,10 @@ KINDS: dict[str, frozenset[str]] = {
     "reset": frozenset(),
     "expire": frozenset(),
     "foreign_page": frozenset(),
+    "job": frozenset({"becomes"}),
 }
+#: what may become of a bulk job
+FATES = ("failed", "aborted", "stuck", "vanished")
 #: where a fault strikes that names no path
 DEFAULT_PATH = "/services/data"
 #: errorCodes of a status fault that names none
@@ -62,6 +67,8 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     code: int = 503
     error_code: str = ""
     retry_after: str | None = None
+    #: of job
+    becomes: str = ""
     #: as it was written
     spec: str = ""
 
@@ -102,6 +109,7 @@ def _fault(spec: str, kind: str, said: dict[str, str]) -> Fault:
             code=int(said.get("code", 503)),
             error_code=said.get("errorCode", ""),
             retry_after=said.get("retry_after"),
+            becomes=said.get("becomes", FATES[0]),
             spec=spec,
         )
     except ValueError as exc:
@@ -110,6 +118,8 @@ def _fault(spec: str, kind: str, said: dict[str, str]) -> Fault:
         raise OptionError(
             f"The fault {spec!r} is out of range: probability 0 to 1, code 200 to 599, ms from 0"
         )
+    if fault.becomes not in FATES:
+        raise OptionError(f"A job becomes {', '.join(FATES)}, not {fault.becomes!r} as in {spec!r}")
     return fault
 
 
@@ -132,12 +142,19 @@ class Faults:
         """How many seconds a request waits, and what happens to it then; at most one thing."""
         seconds = 0.0
         for armed in self._armed:
-            if not armed.fault.matches(method, path) or not armed.strikes():
+            if armed.fault.kind == "job" or not armed.fault.matches(method, path) or not armed.strikes():
                 continue
             if armed.fault.kind != "latency":
                 return seconds, armed.fault
             seconds += armed.fault.ms / 1_000
         return seconds, None
+
+    def fate(self, method: str, path: str) -> str:
+        """What becomes of a bulk job that a request starts; "" where no fault says so."""
+        for armed in self._armed:
+            if armed.fault.kind == "job" and armed.fault.matches(method, path) and armed.strikes():
+                return armed.fault.becomes
+        return ""
 
 
 class _Armed:

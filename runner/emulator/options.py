@@ -39,3 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     compress_below: int = 65_536
     #: faults from the start on, as `--fault` takes them
     faults: tuple[str, ...] = ()
+    #: how long a bulk job takes: seconds by the org's clock, and questions after its state
+    bulk_seconds: float = 0.0
+    bulk_polls: int = 0
+    #: the most rows in one answer of a bulk query, and how many where the client does not say
+    result_rows: int = 100_000

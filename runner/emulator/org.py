@@ -9,6 +9,8 @@ from collections.abc import Callable
 import msgspec
 
 from runner.emulator import keys
+from runner.emulator.bulk.files import Files
+from runner.emulator.bulk.work import Work
 from runner.emulator.clients import Client, Clients
 from runner.emulator.clock import Clock
 from runner.emulator.database import Database
@@ -71,13 +73,21 @@ class Org:
         self.tokens = Tokens(self.database, self.clock, self.id, options.session_lifetime)
         self.records = Records(self.database, self.clock)
         self.queries = Queries(self.database)
+        self.bulk = Work(
+            self.database, self.clock, self.records, Files(options.data and options.data / "bulk")
+        )
         self.visits = Visits()
         self.faults = Faults(options.faults)
         self.usage = Usage(options.api_limit)
         self.log: deque[Seen] = deque(maxlen=LOGGED)
         self.control_token = secrets.token_urlsafe(24)
 
+    def stop(self) -> None:
+        """Lets no work begin any more, and ends what is at work: the org is about to be closed."""
+        self.bulk.stop()
+
     def close(self) -> None:
+        self.bulk.close()
         self.database.close()
 
     @property

@@ -45,9 +45,9 @@ def serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
     """Serves until SIGINT or SIGTERM; True where it was SIGINT. ``ready`` is called when both end it
     cleanly.
     """
-    config = _config(org)
-    with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
-        return runner.run(_serve(_Server(config), listener, ready))
+    server = _Server(org)
+    with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
+        return runner.run(_serve(server, listener, ready))
 
 
 async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], None]) -> bool:
@@ -69,7 +69,7 @@ async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], N
 @contextlib.contextmanager
 def in_background(org: Org, listener: socket.socket) -> Iterator[None]:
     """Serves in a thread until the block ends."""
-    server = _Server(_config(org))
+    server = _Server(org)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="emulated org", daemon=True
     )
@@ -97,14 +97,16 @@ def _config(org: Org) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Leaves signals to the caller, and ends when it is told to: uvicorn looks ten times a second only."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
-        super().__init__(config)
+    def __init__(self, org: Org) -> None:
+        super().__init__(_config(org))
+        self._org = org
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
     def end(self) -> None:
         """May be called from any thread."""
         self.should_exit = True
+        self._org.stop()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
 

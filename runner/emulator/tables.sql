@@ -49,3 +49,19 @@ CREATE TABLE IF NOT EXISTS _erased (
     object TEXT PRIMARY KEY,
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
+
+-- Bulk jobs and their batches, in the order in which they were made; the body is JSON.
+CREATE TABLE IF NOT EXISTS _bulk_jobs (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    body TEXT NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS _bulk_batches (
+    n INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    job_id TEXT NOT NULL,
+    body TEXT NOT NULL
+);
+
+CREATE INDEX IF NOT EXISTS _bulk_batches_by_job ON _bulk_batches (job_id, n);
