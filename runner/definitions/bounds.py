@@ -1,79 +1,159 @@
-"""The bounds on what expressions may build, so that none can hang or exhaust the process."""
+"""The bounds on what expressions may do, so that none can hang or exhaust the process.
+
+The outermost evaluation gets a number of steps, and all that happens in it spends them: each turn of a loop
+costs what stands in the loop, each call one and what it goes through, an item of a list one, a text one for
+sixteen characters.
+"""
 
 from __future__ import annotations
 
 import operator
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar
 
-from jinja2.exceptions import SecurityError
+from runner.definitions.values import describe
 
+A = TypeVar("A")
+R = TypeVar("R")
+
+#: steps that one evaluation may take, its functions included
+MAX_STEPS: Final = 1_000_000
 #: characters that one text built by an expression may have
-MAX_TEXT = 1_000_000
-#: items that one list built by an expression may have
-MAX_ITEMS = 1_000_000
-#: turns that all loops of one template may take together
-MAX_TURNS = 100_000
+MAX_TEXT: Final = 1_000_000
+#: items that one list or map built by an expression may have
+MAX_ITEMS: Final = 1_000_000
 #: bits that a whole number may grow to
-MAX_BITS = 4096
+MAX_BITS: Final = 4096
+_CHARACTERS_A_STEP: Final = 16
 
 
-def bounded(value: object) -> object:
+class TooMuch(Exception):
+    """An expression would go past the bounds."""
+
+
+class _Work(threading.local):
+    #: steps that are left; None outside of an evaluation
+    left: int | None = None
+
+
+_WORK = _Work()
+
+
+def within_bounds(run: Callable[[A], R], weight: int) -> Callable[[A], R]:
+    """``run`` with its steps counted; within another evaluation it shares the other's.
+
+    Args:
+        weight: the steps that it takes by itself.
+    """
+
+    def bounded_run(scope: A) -> R:
+        if _WORK.left is not None:
+            spend(weight)
+            return run(scope)
+        _WORK.left = MAX_STEPS
+        try:
+            return run(scope)
+        finally:
+            _WORK.left = None
+
+    return bounded_run
+
+
+def spend(steps: int) -> None:
+    """Takes steps from the evaluation that goes on.
+
+    Raises:
+        TooMuch: none are left.
+    """
+    left = _WORK.left
+    if left is not None:
+        if left < steps:
+            raise TooMuch(f"it takes more than {MAX_STEPS:,} steps")
+        _WORK.left = left - steps
+
+
+def size(value: object) -> int:
+    """The steps that it takes to go through a value, without what is within its items."""
+    if isinstance(value, (str, bytes)):
+        return len(value) // _CHARACTERS_A_STEP
+    return len(value) if isinstance(value, (list, tuple, dict, range)) else 0
+
+
+def weigh(value: object) -> None:
+    """Spends the steps that it takes to go through a value and all that is within it.
+
+    What is shared counts as often as it is reached, as it does for whoever writes or compares the value.
+    """
+    if _WORK.left is None:
+        return
+    pending = [value]
+    while pending:
+        item = pending.pop()
+        spend(1 + size(item))
+        if isinstance(item, dict):
+            pending.extend(item.values())
+        elif isinstance(item, (list, tuple)):
+            pending.extend(item)
+
+
+def bounded(value: R) -> R:
     """``value`` as it is, unless it has grown past the bounds.
 
     Raises:
-        SecurityError: it has.
+        TooMuch: it has.
     """
     if isinstance(value, (str, bytes)) and len(value) > MAX_TEXT:
-        raise SecurityError(f"a text longer than {MAX_TEXT:,} characters")
-    if isinstance(value, (list, tuple)) and len(value) > MAX_ITEMS:
-        raise SecurityError(f"a list of more than {MAX_ITEMS:,} items")
+        raise TooMuch(f"a text longer than {MAX_TEXT:,} characters")
+    if isinstance(value, (list, tuple, dict)) and len(value) > MAX_ITEMS:
+        raise TooMuch(f"a list of more than {MAX_ITEMS:,} items")
     if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
+        raise TooMuch(f"a number of more than {MAX_BITS:,} bits")
     return value
 
 
-def times(left: object, right: object) -> object:
-    """``left * right``, refused before it is built where it would be too large."""
+def _times(left: object, right: object) -> object:
     for text, count in ((left, right), (right, left)):
-        if isinstance(text, (str, bytes, list, tuple)) and isinstance(count, int):
-            limit = MAX_TEXT if isinstance(text, (str, bytes)) else MAX_ITEMS
+        if isinstance(text, (str, list, tuple)) and isinstance(count, int):
+            limit = MAX_TEXT if isinstance(text, str) else MAX_ITEMS
             if len(text) * count > limit:
-                raise SecurityError(f"`*` would build something larger than {limit:,}")
-    if isinstance(left, int) and isinstance(right, int) and left.bit_length() + right.bit_length() > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
+                raise TooMuch(f"`*` would build something larger than {limit:,}")
     return operator.mul(left, right)
 
 
-def power(left: object, right: object) -> object:
-    """``left ** right``, refused before it is built where it would be too large."""
+def _power(left: object, right: object) -> object:
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() * max(right, 0) > MAX_BITS:
-        raise SecurityError(f"a number of more than {MAX_BITS:,} bits")
+        raise TooMuch(f"a number of more than {MAX_BITS:,} bits")
     return operator.pow(left, right)
 
 
-def plus(left: object, right: object) -> object:
-    """``left + right`` of numbers, texts or lists, within the bounds."""
-    return bounded(operator.add(left, right))
-
-
-def remainder(left: object, right: object) -> object:
-    """``left % right`` of numbers; a text's `%` is an error, since its widths know no bound."""
+def _remainder(left: object, right: object) -> object:
+    # A text's `%` formats, and its widths know no bound.
     if isinstance(left, str):
         raise TypeError("`%` works on numbers; put texts together with `~` or in a template")
     return operator.mod(left, right)
 
 
-class Turns:
-    """Counts the turns of all loops of one rendering, so that no nesting of loops can run for ever."""
+_OPERATORS: Final[Mapping[str, Callable[[object, object], object]]] = {
+    "+": operator.add, "-": operator.sub, "*": _times, "/": operator.truediv, "//": operator.floordiv,
+    "%": _remainder, "**": _power,
+}  # fmt: skip
+OPERATORS: Final = frozenset(_OPERATORS)
 
-    __slots__ = ("left",)
 
-    def __init__(self) -> None:
-        self.left = MAX_TURNS
+def compute(symbol: str, left: object, right: object) -> object:
+    """`left symbol right`, refused before it is built where it would be too large.
 
-    def over(self, items: Iterable[object]) -> Iterator[object]:
-        for item in items:
-            self.left -= 1
-            if self.left < 0:
-                raise SecurityError(f"loops that take more than {MAX_TURNS:,} turns")
-            yield item
+    Raises:
+        TooMuch: it would be.
+        TypeError: the two are not what the operator works on.
+    """
+    try:
+        result = bounded(_OPERATORS[symbol](left, right))
+    except TypeError as exc:
+        if str(exc).startswith("`"):
+            raise
+        message = f"`{symbol}` does not work on {describe(left)} and {describe(right)}"
+        raise TypeError(message) from exc
+    spend(1 + size(result))
+    return result

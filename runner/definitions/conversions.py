@@ -6,28 +6,31 @@ Each conversion is strict: a value that does not convert is an error that shows 
 from __future__ import annotations
 
 import json as _json
+import math
 import re
 from datetime import UTC, datetime
 
-from runner.definitions.bounds import bounded
+from runner.definitions.bounds import bounded, weigh
 from runner.definitions.values import describe, is_absent
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
+#: digits beyond which a text is no number
+_MAX_DIGITS = 1000
 
 
-def duration(text: object) -> float:
+def duration(value: object) -> float:
     """Seconds of `90s`, `5m`, `1h30m`, `2d`; a number is taken as seconds.
 
     Raises:
         ValueError: it is no duration.
     """
-    if isinstance(text, (int, float)) and not isinstance(text, bool):
-        return float(text)
-    parts = _DURATION.findall(text) if isinstance(text, str) else []
-    if not parts or "".join(number + unit for number, unit in parts) != text:
-        raise ValueError(f"{describe(text)} is no duration; write `30s`, `5m`, `2h` or `1d`")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    parts = _DURATION.findall(value) if isinstance(value, str) else []
+    if not parts or "".join(number + unit for number, unit in parts) != value:
+        raise ValueError(f"{describe(value)} is no duration; write `30s`, `5m`, `2h` or `1d`")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
 
 
@@ -62,15 +65,28 @@ def timestamp(value: object) -> str:
 
 
 def number(value: object) -> int | float:
+    """The number that a value is, or that a text writes.
+
+    Raises:
+        ValueError: it is none, or none that JSON can say.
+    """
+    found: int | float | None = None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return value
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        found = value
+    elif isinstance(value, str) and len(value) <= _MAX_DIGITS and _NUMBER.fullmatch(value.strip()):
         text = value.strip()
-        return int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
-    raise ValueError(f"{describe(value)} is no number")
+        found = int(text) if re.fullmatch(r"[+-]?\d+", text) else float(text)
+    if found is None or (isinstance(found, float) and not math.isfinite(found)):
+        raise ValueError(f"{describe(value)} is no number")
+    return found
 
 
 def integer(value: object) -> int:
+    """The whole number that a value is, or that a text writes.
+
+    Raises:
+        ValueError: it is none.
+    """
     found = number(value)
     if isinstance(found, float) and not found.is_integer():
         raise ValueError(f"{describe(value)} is no whole number")
@@ -78,6 +94,11 @@ def integer(value: object) -> int:
 
 
 def boolean(value: object) -> bool:
+    """True or false, or the text that writes one of them.
+
+    Raises:
+        ValueError: it is neither.
+    """
     if isinstance(value, bool):
         return value
     if isinstance(value, str) and value.lower() in ("true", "false"):
@@ -86,16 +107,29 @@ def boolean(value: object) -> bool:
 
 
 def text(value: object) -> str:
-    """How a value stands in text: texts as they are, `true` and `false`, numbers, lists and maps as JSON."""
+    """How a value stands in text: texts as they are, everything else as JSON writes it."""
     if isinstance(value, str):
         return value
-    if isinstance(value, (bool, list, tuple, dict)):
+    if isinstance(value, (bool, list, tuple, dict)) or value is None:
         return json(value)
     return str(value)
 
 
 def json(value: object) -> str:
-    return str(bounded(_json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_foreign)))
+    """A value as JSON, without spaces.
+
+    Raises:
+        ValueError: a number in it is one that JSON cannot say.
+        TypeError: something in it is no value of JSON.
+    """
+    weigh(value)
+    try:
+        written = _json.dumps(
+            value, ensure_ascii=False, separators=(",", ":"), default=_foreign, allow_nan=False
+        )
+    except ValueError as exc:
+        raise ValueError("a number in it is one that JSON cannot say") from exc
+    return bounded(written)
 
 
 def _foreign(value: object) -> object:

@@ -178,7 +178,7 @@ class Project:
     def _bind_one(
         self, kind: str, name: str, node: yaml.Mapping, provider: Provider, found: list[Problem]
     ) -> None:
-        reader = Reader(Language(provider.functions), found)
+        reader = Reader(provider.language, found)
         if kind == "sync":
             sync = build_sync(node, provider, reader)
             self._syncs.setdefault(name, {})[provider.name] = sync

@@ -83,7 +83,7 @@ def test_a_sandbox_is_the_production_org_with_another_login() -> None:
 
 
 def test_soql_values_are_quoted() -> None:
-    quote = Project.load(sample_folder()).provider("salesforce").functions["soql_value"]
+    quote = Project.load(sample_folder()).provider("salesforce").language.functions["soql_value"]
     assert quote("O'Neil \\ Sons\n") == r"'O\'Neil \\ Sons\n'"
     assert quote(["a", 1, True, None]) == "('a', 1, true, null)"
 

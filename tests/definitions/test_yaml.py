@@ -161,6 +161,11 @@ def test_merge_keys_give_way_to_explicit_ones() -> None:
         ("k: >-\n  one two\n  three beta\n", "beta", 3, 9),
         ("k: |\n  one two\n  three beta\n", "beta", 3, 9),
         ("k: {a: beta}\n", "beta", 1, 8),
+        ("k: 'it''s a beta'\n", "beta", 1, 13),
+        ('k: "a\\tb \\x41 \\u00e9 \\" beta"\n', "beta", 1, 25),
+        ('k: "one \\\n  two\n\n  beta"\n', "beta", 4, 3),
+        ("k: one\n  two\n\n  beta\n", "beta", 4, 3),
+        ("k: >\n\n    one\n      two\n\n    beta\nnext: 1\n", "beta", 6, 5),
     ],
 )
 def test_a_character_of_a_value_is_found_in_the_file(text: str, word: str, line: int, column: int) -> None:
@@ -170,6 +175,23 @@ def test_a_character_of_a_value_is_found_in_the_file(text: str, word: str, line:
     scalar = value.entries["a"] if isinstance(value, yaml.Mapping) else value
     assert isinstance(scalar, yaml.Scalar)
     place = scalar.at(scalar.text.index(word))
+    assert (place.line, place.column) == (line, column)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("k: alpha\nnext: 1\n", 1, 9),
+        ("k: 'alpha'\nnext: 1\n", 1, 10),
+        ("k: >\n  alpha\n  beta\nnext: 1\n", 3, 7),
+    ],
+)
+def test_the_end_of_a_value_is_found_behind_its_last_character(text: str, line: int, column: int) -> None:
+    node, _ = yaml.read(text, "f")
+    assert isinstance(node, yaml.Mapping)
+    value = node.entries["k"]
+    assert isinstance(value, yaml.Scalar)
+    place = value.at(len(value.text))
     assert (place.line, place.column) == (line, column)
 
 

@@ -8,9 +8,8 @@ from typing import Final, cast
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, items, mapping, seconds, text
 from runner.definitions.build.reader import Reader
-from runner.definitions.expressions import Expression
+from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import Call, MapOf, Operation, Paginate, Param, Request, ResponseRule, Value
-from runner.definitions.names import Names
 from runner.definitions.values import describe, fits
 from runner.definitions.words import did_you_mean
 

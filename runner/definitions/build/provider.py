@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import cast
 
 from runner.definitions import yaml
@@ -11,9 +10,8 @@ from runner.definitions.build.operation import RESPONSE, read_operations
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.token import read_token
 from runner.definitions.build.webhook import read_webhook
-from runner.definitions.expressions import Expression, Language
-from runner.definitions.model import ConfigField, ErrorRule, Limits, Operation, Provider, Retry
-from runner.definitions.names import Names
+from runner.definitions.expressions import Language, Names, Own
+from runner.definitions.model import ConfigField, ErrorRule, Fixed, Limits, Operation, Provider, Retry
 from runner.errors import Problem
 
 #: what each way of authorising cannot do without
@@ -34,21 +32,14 @@ def build_provider(name: str, node: yaml.Mapping, problems: list[Problem]) -> Pr
 
 
 def _add_functions(reader: Reader, node: yaml.Mapping) -> None:
-    functions = below(node, "functions").entries
-    for name in functions:
-        reader.language.add(name, lambda *args: None)
+    """The provider's functions; each may call any other."""
+    functions = {name: mapping(child) for name, child in below(node, "functions").entries.items()}
     for name, child in functions.items():
-        inner = mapping(child)
-        args = texts(inner, "args")
-        returns = reader.expression(inner.entries["returns"], dict.fromkeys(args))
-        reader.language.add(name, _function(args, returns))
-
-
-def _function(args: tuple[str, ...], returns: Expression) -> Callable[..., object]:
-    def call(*values: object, **named: object) -> object:
-        return returns.evaluate({**dict(zip(args, values, strict=False)), **named})
-
-    return call
+        reader.language.add(name, Own(texts(child, "args"), Fixed(None)))
+    for name, child in functions.items():
+        args = texts(child, "args")
+        returns = reader.expression(child.entries["returns"], dict.fromkeys(args))
+        reader.language.add(name, Own(args, returns))
 
 
 class _ProviderBuild:
@@ -91,7 +82,7 @@ class _ProviderBuild:
             limits=self._limits(below(node, "limits")),
             retry=_retry(below(node, "retry")),
             errors=tuple(self._error(mapping(rule)) for rule in items(node, "errors")),
-            functions={name: reader.language.functions[name] for name in below(node, "functions").entries},
+            language=reader.language,
             webhook=read_webhook(below(node, "webhook"), reader, below(node, "connection_config").entries),
             operations=operations,
         )

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import cast
 
 from runner.definitions import yaml
-from runner.definitions.expressions import Expression, Language
+from runner.definitions.expressions import Expression, Finding, Language, Names
 from runner.definitions.model import NOTHING, Fixed, ListOf, MapOf, Value
-from runner.definitions.names import Finding, Names
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import Problem
 

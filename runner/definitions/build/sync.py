@@ -13,7 +13,7 @@ from runner.definitions.build.operation import read_call, read_params
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration, instant
-from runner.definitions.expressions import Expression
+from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import (
     Call,
     Deletes,
@@ -25,7 +25,6 @@ from runner.definitions.model import (
     Provider,
     Sync,
 )  # fmt: skip
-from runner.definitions.names import Names
 
 _EVERY = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 

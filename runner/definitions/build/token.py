@@ -6,8 +6,8 @@ from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds, text
 from runner.definitions.build.operation import RESPONSE, read_request
 from runner.definitions.build.reader import Reader
+from runner.definitions.expressions import Names
 from runner.definitions.model import Introspect, Jwt, TokenRules
-from runner.definitions.names import Names
 
 
 def read_token(node: yaml.Mapping, reader: Reader, names: Names) -> TokenRules:

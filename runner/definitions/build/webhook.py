@@ -8,8 +8,8 @@ from typing import Final
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds, text
 from runner.definitions.build.reader import Reader
+from runner.definitions.expressions import Names
 from runner.definitions.model import HmacProof, TokenProof, Trigger, WebhookRules
-from runner.definitions.names import Names
 from runner.definitions.words import did_you_mean, there_are
 
 _DELIVERY: Final[Names] = {

@@ -9,8 +9,8 @@ from runner.definitions.build.keys import below, items, mapping, text, texts
 from runner.definitions.build.operation import RESPONSE, read_call, read_request
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.webhook import read_trigger
+from runner.definitions.expressions import Names
 from runner.definitions.model import Call, Provider, Step, Workflow
-from runner.definitions.names import Names
 
 
 def build_workflow(node: yaml.Mapping, provider: Provider, reader: Reader, source: str) -> Workflow:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import msgspec
 
-from runner.definitions.expressions import Expression
+from runner.definitions.expressions import Expression, Language
 from runner.definitions.model.operation import Operation
 from runner.definitions.model.token import TokenRules
 from runner.definitions.model.values import NOTHING, Value
@@ -64,6 +64,8 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     place: Place
+    #: the functions that its expressions may use
+    language: Language
     #: the entry as data, aliases resolved; for people and for the HTTP API
     raw: Mapping[str, object]
     display_name: str
@@ -89,6 +91,5 @@ class Provider(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits = Limits()
     retry: Retry = Retry()
     errors: tuple[ErrorRule, ...] = ()
-    functions: Mapping[str, Callable[..., object]] = {}
     webhook: WebhookRules | None = None
     operations: Mapping[str, Operation] = {}

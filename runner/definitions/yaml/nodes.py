@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import islice
 from typing import Final, Union
 
 import msgspec
@@ -28,7 +30,7 @@ class Scalar(msgspec.Struct, frozen=True):
         return self.value
 
     def at(self, offset: int) -> Place:
-        """The place of a character of the text; exact unless line breaks were folded or escapes used."""
+        """The place of a character of the text."""
         return self.file.place_in(self, offset)
 
 
@@ -58,6 +60,20 @@ class Sequence(msgspec.Struct, frozen=True):
 Node = Union[Scalar, Mapping, Sequence]  # noqa: UP007 - the classes above name it before it is defined
 
 
+_SOLID: Final = re.compile(r"\S")
+#: what one solid character of a text may be in the file, by the style of its scalar
+_UNITS: Final = {
+    "": _SOLID, "|": _SOLID, ">": _SOLID, "'": re.compile(r"''|\S"),
+    '"': re.compile(r"\\(?:x[0-9a-fA-F]{2}|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8}|[\s\S])|\S"),
+}  # fmt: skip
+
+
+def _is_solid(unit: str) -> bool:
+    if len(unit) > 2 and unit[0] == "\\":
+        return not chr(int(unit[2:], 16)).isspace()
+    return unit[0] != "\\" or unit[1] not in "tnvfrN_LP \t\n"
+
+
 class File:
     """A file's name and text, to find places in."""
 
@@ -69,27 +85,20 @@ class File:
         return Place(self.name, mark.line + 1, mark.column + 1)
 
     def place_in(self, scalar: Scalar, offset: int) -> Place:
-        if scalar.style in ("|", ">"):
-            return self._place_in_block(scalar, offset)
-        first = scalar.start + (1 if scalar.style else 0)
-        wanted = scalar.text[max(0, offset - 12) : offset + 12]
-        if self.text.startswith(scalar.text, first):
-            return self.place_at(first + offset)
-        near = self.text.find(wanted, first, first + 3 * len(scalar.text) + 80) if wanted.strip() else -1
-        return self.place_at(near + min(offset, 12)) if near >= 0 else scalar.place
+        """The place of a character of a scalar's text.
 
-    def _place_in_block(self, scalar: Scalar, offset: int) -> Place:
-        """In a block the text is found again word by word: folding changes only the space between."""
-        position = self.text.find("\n", scalar.start) + 1
-        for char in scalar.text[:offset]:
-            if char.isspace():
-                continue
-            position = self.text.find(char, position) + 1
-            if position == 0:
-                return scalar.place
-        if offset < len(scalar.text):
-            position = self.text.find(scalar.text[offset], position)
-        return self.place_at(max(position, scalar.start))
+        Quotes, escapes and the folding of lines change only what stands between its solid characters: the
+        n-th of them in the text is the n-th in the file.
+        """
+        block = scalar.style in ("|", ">")
+        start = self.text.find("\n", scalar.start) + 1 if block else scalar.start + len(scalar.style)
+        before = sum(not char.isspace() for char in scalar.text[:offset])
+        at_end = before > 0 and not scalar.text[offset:].strip()
+        units = (unit for unit in _UNITS[scalar.style].finditer(self.text, start) if _is_solid(unit[0]))
+        found = next(islice(units, before - 1 if at_end else before, None), None)
+        if found is None:
+            return self.place_at(scalar.start)
+        return self.place_at(found.end() if at_end else found.start())
 
     def place_at(self, index: int) -> Place:
         line = self.text.count("\n", 0, index) + 1

@@ -1,0 +1,240 @@
+"""What functions and filters do: on JSON's values, without a file, the network or Python's own objects.
+
+A list is what is expected where a list is; null and absent are an empty one.
+"""
+
+from __future__ import annotations
+
+import base64 as _base64
+import hashlib
+import hmac as _hmac
+import json as _json
+import re
+import uuid as _uuid
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from html import escape as _escape
+from typing import Final
+from urllib.parse import quote
+
+from runner.definitions.bounds import MAX_ITEMS, MAX_TEXT, TooMuch, bounded, spend, weigh
+from runner.definitions.conversions import (
+    format_instant,
+    integer,
+    json,
+    number,
+    text,
+)  # fmt: skip
+from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
+
+#: decimal places that `round` knows
+_MAX_PLACES: Final = 300
+
+
+def now() -> str:
+    return format_instant(datetime.now(UTC))
+
+
+def uuid() -> str:
+    return str(_uuid.uuid4())
+
+
+def from_json(value: object) -> object:
+    try:
+        return _json.loads(text(value), parse_constant=_no_constant)
+    except ValueError as exc:
+        raise ValueError(f"{describe(value)} is no JSON: {exc}") from exc
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number")
+
+
+def base64(value: object) -> str:
+    return _base64.b64encode(_bytes(value)).decode()
+
+
+def urlencode(value: object) -> str:
+    """Percent-encoded (RFC 3986 §2.1); a map as `a=1&b=2`."""
+    if isinstance(value, Mapping):
+        weigh(value)
+        return "&".join(f"{urlencode(k)}={urlencode(v)}" for k, v in value.items() if not is_absent(v))
+    return bounded(quote(text(value), safe=""))
+
+
+def sha256(value: object) -> str:
+    return hashlib.sha256(_bytes(value)).hexdigest()
+
+
+def hmac(value: object, key: object, algorithm: object = "sha256") -> str:
+    if algorithm not in ("sha1", "sha256", "sha384", "sha512"):
+        known = "sha1, sha256, sha384, sha512"
+        raise ValueError(f"{describe(algorithm)} is no algorithm for `hmac`; there are {known}")
+    return _hmac.new(_bytes(key), _bytes(value), str(algorithm)).hexdigest()
+
+
+def _bytes(value: object) -> bytes:
+    if is_nothing(value):
+        raise TypeError(f"expected a text, found {describe(value)}")
+    return value if isinstance(value, bytes) else text(value).encode()
+
+
+def default(value: object, otherwise: object = "") -> object:
+    return otherwise if is_nothing(value) else value
+
+
+def join(separator: object, *parts: object) -> str:
+    """The parts that are neither null nor absent, with ``separator`` between; one list stands for its items.
+
+    As a filter it takes the list first: `names | join(', ')`.
+    """
+    if not isinstance(separator, str):
+        items, glue = _items(separator), text(parts[0]) if parts else ""
+    else:
+        items = _items(parts[0]) if len(parts) == 1 and isinstance(parts[0], (list, tuple)) else list(parts)
+        glue = separator
+    return concatenated([text(item) for item in items if not is_nothing(item)], glue)
+
+
+def concatenated(parts: list[str], glue: str = "") -> str:
+    """Texts put together, refused before they are where the result would be too long."""
+    length = sum(map(len, parts)) + len(glue) * len(parts)
+    if length > MAX_TEXT + len(glue):
+        raise TooMuch(f"a text longer than {MAX_TEXT:,} characters")
+    return glue.join(parts)
+
+
+def chunk(value: object, size: object) -> list[list[object]]:
+    items, width = _items(value), integer(size)
+    if width < 1:
+        raise ValueError("`chunk` needs a size of at least 1")
+    return [items[start : start + width] for start in range(0, len(items), width)]
+
+
+def pluck(value: object, path: object) -> list[object]:
+    """The value at ``path`` (`Account.Name`) of each item, without those that have none."""
+    return [found for item in _items(value) if not is_absent(found := _at(item, path))]
+
+
+def unique(value: object, path: object = None) -> list[object]:
+    """The items without repetitions, told apart by the value at ``path``, or whole."""
+    seen: dict[str, object] = {}
+    for item in _items(value):
+        seen.setdefault(_identity(_at(item, path) if path is not None else item), item)
+    return list(seen.values())
+
+
+def groupby(value: object, path: object) -> list[dict[str, object]]:
+    """Maps of `key` and `items`, in the order in which the values at ``path`` first appear."""
+    groups: dict[str, dict[str, object]] = {}
+    members: dict[str, list[object]] = {}
+    for item in _items(value):
+        key = _at(item, path)
+        identity = _identity(key)
+        inside = members.setdefault(identity, [])
+        groups.setdefault(identity, {"key": None if is_absent(key) else key, "items": inside})
+        inside.append(item)
+    return list(groups.values())
+
+
+def _identity(value: object) -> str:
+    return "" if is_absent(value) else json(value)
+
+
+def without(value: object, *names: object) -> dict[object, object]:
+    return {key: item for key, item in _map(value, "without").items() if key not in names}
+
+
+def merge(value: object, *others: object) -> dict[object, object]:
+    """The maps as one; of a key that several have, the last counts."""
+    result: dict[object, object] = {}
+    for part in (value, *others):
+        result.update(_map(part, "merge"))
+    return result
+
+
+def items(value: object) -> list[list[object]]:
+    """A list of `[key, value]`."""
+    return [[key, item] for key, item in _map(value, "items").items()]
+
+
+def snake_case(value: object) -> str:
+    spaced = re.sub(r"([a-z0-9])([A-Z])|([A-Z])([A-Z][a-z])", r"\1\3_\2\4", text(value))
+    return re.sub(r"[^0-9A-Za-z]+", "_", spaced).strip("_").lower()
+
+
+def snake_case_keys(value: object) -> object:
+    """Maps with their keys in snake case, all the way down."""
+    weigh(value)
+    return _snake_case_keys(value)
+
+
+def _snake_case_keys(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {snake_case(key): _snake_case_keys(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_snake_case_keys(item) for item in value]
+    return value
+
+
+def replace(value: object, old: object, new: object) -> str:
+    source, before, after = text(value), text(old), text(new)
+    if not before:
+        raise ValueError("`replace` needs something to look for")
+    if len(source) + source.count(before) * (len(after) - len(before)) > MAX_TEXT:
+        raise TooMuch(f"a text longer than {MAX_TEXT:,} characters")
+    return source.replace(before, after)
+
+
+def escape(value: object) -> str:
+    """With `&`, `<`, `>` and quotes written as HTML and XML write them."""
+    return bounded(_escape(text(value)))
+
+
+def round_(value: object, places: object = 0) -> int | float:
+    found, precision = number(value), integer(places)
+    if abs(precision) > _MAX_PLACES:
+        raise ValueError(f"`round` knows up to {_MAX_PLACES} places")
+    return round(found, precision)
+
+
+def abs_(value: object) -> int | float:
+    return abs(number(value))
+
+
+def sum_(value: object, path: object = None) -> int | float:
+    """The sum of the numbers, or of those at ``path``; null and absent count nothing."""
+    found = [_at(item, path) if path is not None else item for item in _items(value)]
+    return sum(number(one) for one in found if not is_nothing(one))
+
+
+def range_(*limits: object) -> list[int]:
+    result = range(*(integer(limit) for limit in limits))
+    if len(result) > MAX_ITEMS:
+        raise TooMuch(f"`range` gives at most {MAX_ITEMS:,} numbers")
+    spend(len(result))
+    return list(result)
+
+
+def _items(value: object) -> list[object]:
+    if is_nothing(value):
+        return []
+    if isinstance(value, (list, tuple)):
+        return list(value)
+    raise TypeError(f"expected a list, found {describe(value)}")
+
+
+def _map(value: object, function: str) -> Mapping[object, object]:
+    if isinstance(value, Mapping):
+        return value
+    raise TypeError(f"`{function}` works on a map, not on {describe(value)}")
+
+
+def _at(value: object, path: object) -> object:
+    for name in text(path).split("."):
+        if value is None:
+            return None
+        if not isinstance(value, Mapping) or name not in value:
+            return ABSENT
+        value = value[name]
+    return value
