@@ -9,7 +9,6 @@ Each step is one method that calls the next, from the outside in:
 from __future__ import annotations
 
 import asyncio
-import email.utils
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
@@ -23,6 +22,7 @@ from runner.calls.classify import decoded, failure
 from runner.calls.guard import check_url
 from runner.calls.limits import Gate
 from runner.calls.retry import Next, Tries
+from runner.calls.retry_after import http_date
 from runner.calls.transport import Streamed, Transport
 from runner.definitions.exchange import Answer, Outgoing, Target
 from runner.definitions.model import Provider
@@ -67,10 +67,7 @@ class Chain:
     @property
     def server_time(self) -> float | None:
         """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
-        try:
-            return None if self._date is None else email.utils.parsedate_to_datetime(self._date).timestamp()
-        except (TypeError, ValueError):
-            return None
+        return None if self._date is None else http_date(self._date)
 
     def secrets(self) -> list[str]:
         """Every text of the credentials that nobody may see."""
@@ -155,9 +152,13 @@ class Chain:
     async def _limited(
         self, request: Outgoing, proven: Outgoing, upload: AsyncIterable[bytes] | None
     ) -> AsyncIterator[Streamed]:
-        async with self._gate:
+        async with self._gate.at_once:
+            refusal = self._gate.refusal(self.provider)
+            if refusal is not None:
+                raise refusal
             self.requests += 1
             async with self._transport.stream(proven, upload) as answer:
+                self._gate.note(answer)
                 # The address as it was asked for, without what proves who is calling.
                 answer.url = request.url
                 self._date = answer.headers.get("date", self._date)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import email.utils
-import time
 from collections.abc import Mapping
 
 import msgspec
 import orjson
 
 from runner.auth.vault import mask
+from runner.calls.retry_after import seconds_of
 from runner.definitions.conversions import text
-from runner.definitions.exchange import Answer, Headers
+from runner.definitions.exchange import Answer
 from runner.definitions.model import ErrorRule, Operation, Provider, Value
 from runner.definitions.values import is_nothing
 from runner.errors import CallError, ExpressionError, Place
@@ -119,7 +118,8 @@ def _by_rule(
 
 
 def _retryable(provider: Provider, error: CallError, answer: Answer) -> CallError:
-    error.retry_after = retry_after(answer.headers, provider.retry.respect)
+    asked = answer.headers.get(provider.retry.respect)
+    error.retry_after = None if asked is None else seconds_of(asked, answer.headers.get("date"))
     return error
 
 
@@ -188,17 +188,3 @@ def kind_of(status: int) -> str:
     if status in _KINDS:
         return _KINDS[status]
     return "server_error" if status >= 500 else "redirect" if status < 400 else "bad_request"
-
-
-def retry_after(headers: Headers, name: str, now: float | None = None) -> float | None:
-    """Seconds that the answer asks to wait, given in seconds or as a date (RFC 9110 §10.2.3)."""
-    value = headers.get(name)
-    if value is None:
-        return None
-    if value.strip().replace(".", "", 1).isdigit():
-        return float(value)
-    try:
-        moment = email.utils.parsedate_to_datetime(value).timestamp()
-    except (TypeError, ValueError):
-        return None
-    return max(0.0, moment - (time.time() if now is None else now))

@@ -193,7 +193,8 @@ class Client:
             return answer, empty
 
         tries = Tries(self.provider.retry, repeatable=_repeatable(operation, request.method))
-        return await self._chain.answered(request, tries, read, self.provider.limits.answer)
+        limit = operation.answer or self.provider.limits.answer
+        return await self._chain.answered(request, tries, read, limit)
 
 
 def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:

@@ -15,6 +15,8 @@ from runner.definitions.values import describe, is_absent
 
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d|w)")
+_BYTES = {"KB": 10**3, "MB": 10**6, "GB": 10**9}
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)(KB|MB|GB)")
 _NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 #: digits beyond which a text is no number
 _MAX_DIGITS = 1000
@@ -32,6 +34,18 @@ def duration(value: object) -> float:
     if not parts or "".join(number + unit for number, unit in parts) != value:
         raise ValueError(f"{describe(value)} is no duration; write `30s`, `5m`, `2h` or `1d`")
     return sum(float(number) * _UNITS[unit] for number, unit in parts)
+
+
+def byte_count(text: object) -> int:
+    """Bytes of `500KB`, `100MB`, `2GB`, in powers of ten.
+
+    Raises:
+        ValueError: it is no size.
+    """
+    found = _SIZE.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError(f"{describe(text)} is no size; write `500KB`, `100MB` or `2GB`")
+    return int(float(found[1]) * _BYTES[found[2]])
 
 
 def instant(value: object) -> datetime:

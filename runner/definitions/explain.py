@@ -106,7 +106,7 @@ def type_of(schema: Schema) -> str:
     types = schema.get("type", "any value")
     names = [_WORDS.get(str(one), str(one)) for one in (types if isinstance(types, list) else [types])]
     form = schema.get("format")
-    if form in ("expression", "template", "duration"):
+    if form in ("expression", "template", "duration", "size"):
         names = [str(form) if name in ("text", "any value") else name for name in names]
     return " or ".join(names)
 

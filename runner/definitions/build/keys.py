@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar, cast
 
 from runner.definitions import yaml
-from runner.definitions.conversions import duration
+from runner.definitions.conversions import byte_count, duration
 
 T = TypeVar("T")
 
@@ -40,6 +40,12 @@ def data(node: yaml.Mapping, key: str, default: T) -> T:
 def texts(node: yaml.Mapping, key: str) -> tuple[str, ...]:
     """The list of texts under a key."""
     return tuple(str(item.data) for item in items(node, key))
+
+
+def size(node: yaml.Mapping, key: str, default: int) -> int:
+    """The bytes under a key."""
+    found = node.entries.get(key)
+    return byte_count(found.data) if found is not None else default
 
 
 def seconds(node: yaml.Mapping, key: str, default: float) -> float:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, data, items, mapping, seconds, text
+from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text
 from runner.definitions.build.reader import Reader
 from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import Call, MapOf, Operation, Paginate, Param, Request, ResponseRule, Value
@@ -34,7 +34,7 @@ def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> O
     names: Names = {**known, **PAGE, "connection": None, **dict.fromkeys(params)}
     answer: Names = {**names, **RESPONSE}
     request = read_request(below(node, "request"), reader, names)
-    paginate = below(node, "paginate")
+    paginate, limits = below(node, "paginate"), below(node, "limits")
     return Operation(
         name=name,
         place=node.place,
@@ -43,6 +43,7 @@ def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> O
         request=request,
         writes=data(node, "writes", request.method not in ("GET", "HEAD")),
         format=text(node, "format", "json"),
+        answer=size(limits, "answer", 0) or None,
         records=reader.optional(node, "records", answer),
         paginate=_paginate(paginate, reader, answer) if paginate.entries else None,
         responses=tuple(_response(mapping(rule), reader, answer) for rule in items(node, "responses")),

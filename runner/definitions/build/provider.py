@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import Final, cast
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, data, items, mapping, seconds, text, texts
+from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
 from runner.definitions.build.operation import RESPONSE, read_operations
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.token import read_token
@@ -14,6 +14,8 @@ from runner.definitions.expressions import Language, Names, Own
 from runner.definitions.model import ConfigField, ErrorRule, Fixed, Limits, Operation, Provider, Retry
 from runner.errors import Problem
 
+#: what is known of an answer before its body is read
+_HEAD: Final[Names] = {"response": {"status": None, "headers": None}}
 #: what each way of authorising cannot do without
 _NEEDED = {
     "OAUTH2": ("authorization_url", "token_url"), "OAUTH2_CC": ("token_url",), "JWT_BEARER": ("token_url",),
@@ -121,8 +123,11 @@ class _ProviderBuild:
     def _limits(self, node: yaml.Mapping) -> Limits:
         return Limits(
             concurrency=data(node, "concurrency", cast("int | None", None)),
-            used=self.reader.optional(node, "used", RESPONSE),
-            of=self.reader.optional(node, "of", RESPONSE),
+            answer=size(node, "answer", Limits().answer),
+            used=self.reader.optional(node, "used", _HEAD),
+            of=self.reader.optional(node, "of", _HEAD),
+            resets=self.reader.optional(node, "resets", _HEAD),
+            reserve=float(kept.rstrip("%")) / 100.0 if (kept := text(node, "reserve")) else None,
         )
 
     def _error(self, node: yaml.Mapping) -> ErrorRule:

@@ -69,6 +69,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     params: Mapping[str, Param] = {}
     writes: bool = False
     format: str = "json"
+    #: bytes that an answer may have; None: as many as the provider's
+    answer: int | None = None
     records: Expression | None = None
     paginate: Paginate | None = None
     responses: tuple[ResponseRule, ...] = ()

@@ -55,8 +55,12 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int | None = None
     #: bytes that an answer may have that is read whole
     answer: int = 100_000_000
+    #: of the budget, read from an answer: how much is used, of how much, and when it begins anew
     used: Expression | None = None
     of: Expression | None = None
+    resets: Expression | None = None
+    #: the share of the budget that is not used, from 0 to 1
+    reserve: float | None = None
 
 
 class Provider(msgspec.Struct, frozen=True, kw_only=True):
