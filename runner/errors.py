@@ -2,7 +2,8 @@
 
     TerapiError                  exit 1   the root: message, where, hint
     ├── UsageError               exit 2   the command or the request was off
-    │   └── MissingExtra                  a library of an optional extra is not installed
+    │   ├── MissingExtra                  a library of an optional extra is not installed
+    │   └── RunningAlready                a sync runs once at a time for a connection
     ├── DefinitionsInvalid       exit 3   YAML that does not say what it may say
     ├── NotConnected             exit 4   no client, no connection, or one that no longer works
     ├── ExpressionError                   an expression met a value it cannot use
@@ -99,6 +100,13 @@ class MissingExtra(UsageError):
         super().__init__(
             f"{what} needs libraries that are not installed", hint=f"pip install 'terapi[{extra}]'"
         )
+
+
+class RunningAlready(UsageError):
+    """It is running already."""
+
+    code = "running"
+    transient = True
 
 
 class DefinitionsInvalid(TerapiError):

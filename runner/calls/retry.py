@@ -15,7 +15,7 @@ from runner.errors import CallError, joined
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 SAFE = IDEMPOTENT - {"PUT", "DELETE"}
 #: kinds of failure after which the API has certainly done nothing: it said so, or nothing reached it
-_NOT_DONE = frozenset({"rate_limited", "unavailable", "network"})
+NOT_DONE = frozenset({"rate_limited", "unavailable", "network"})
 #: how much longer than asked is waited at most: who was refused together shall not return together
 _SPREAD = 0.1
 
@@ -75,7 +75,7 @@ class Tries:
     def _mends(self, error: CallError) -> bool:
         if error.status in self._statuses:
             return True
-        return error.transient and (self._repeatable or error.kind in _NOT_DONE)
+        return error.transient and (self._repeatable or error.kind in NOT_DONE)
 
     def _wait(self, asked: float | None) -> float:
         """Seconds: what the API asks for, else doubling; never the same for all."""

@@ -44,9 +44,7 @@ def command(
 
     result = app_of(ctx).run(work)
     if as_json:
-        import msgspec
-
-        echo_json(msgspec.structs.asdict(result))
+        echo_json(result.as_data())
     else:
         _show(result)
     return 0 if result.status == "success" else 1

@@ -221,6 +221,14 @@ class Stream:
         given = {"stream": number, "read": read, "after": after, "limit": _BATCH}
         return self._database.rows(self._sql["unseen"], given)
 
+    def empty(self) -> None:
+        """Forgets every record, for a read from the beginning; cursors go on where they were."""
+        with self._database.atomic():
+            number = self._number()
+            if number is not None:
+                for query in ("forget_all_seen", "empty"):
+                    self._database.run(self._sql[query], {"stream": number})
+
     def read(
         self,
         *,

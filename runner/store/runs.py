@@ -109,6 +109,15 @@ class Runs:
         page = {"limit": limit, "offset": offset}
         return [_run(row) for row in self._database.rows(self._sql["list"], {**given, **page})]
 
+    def failing_syncs(
+        self, integration: str | None = None, connection: str | None = None
+    ) -> list[tuple[str, str, str]]:
+        """Integration, connection and run of each sync whose last run failed, of one connection or all."""
+        self._settle()
+        given = {"integration": integration, "connection": connection}
+        rows = self._database.rows(self._sql["failing_syncs"], given)
+        return [(row["integration"], row["connection"], row["id"]) for row in rows]
+
     def log(self, run: Run, level: str, message: str, data: object = None) -> None:
         given = {"run": run.id, "level": level, "message": message, "now": self._clock()}
         self._database.run(self._sql["add_event"], {**given, "data": json.dumps(data, default=str)})

@@ -13,7 +13,7 @@ import msgspec
 
 from runner.calls.client import Client
 from runner.definitions.model import Sync
-from runner.errors import CallError, UsageError
+from runner.errors import CallError, RunningAlready
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
 from runner.sync.plan import Window, advanced, window_of
 from runner.sync.reading import Batch, Reading
@@ -45,6 +45,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     #: read everything, whatever the checkpoint
     full: bool = False
+    #: forget the stored records first, and read everything
+    empty: bool = False
     #: told after each page what was done so far
     progress: Callable[[Result], None] = lambda result: None
 
@@ -53,13 +55,14 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
     """Runs a sync once; its run is kept in the store, however it ends.
 
     Raises:
-        UsageError: it is running already, or the connection's params do not fit.
+        RunningAlready: it is.
+        UsageError: the connection's params do not fit.
         TerapiError: it failed; what was stored before is kept, and the next run goes on there.
     """
     place = client.connection
     lock = store.lock(f"sync:{sync.name}:{place.integration}:{place.id}")
     if not lock.acquire():
-        raise UsageError(
+        raise RunningAlready(
             f"`{sync.name}` is running already for `{place.id}`",
             hint="wait for it to end; its run stores the same",
         )
@@ -122,7 +125,11 @@ class _Running:
         self.told(None)
 
     async def result(self) -> Result:
-        state = state_of(self.sync, self.store, self.key, full=self.options.full)
+        if self.options.empty:
+            with self.store.atomic():
+                self.stream.empty()
+                self.store.states.put(self.key, SyncState(digest=self.sync.digest))
+        state = state_of(self.sync, self.store, self.key, full=self.options.full or self.options.empty)
         window = await window_for(self.sync, self.client, state)
         self.underway.log("info", _beginning(window, cut=state.progress is not None))
         if window.noting and state.progress is None:

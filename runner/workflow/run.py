@@ -31,6 +31,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     output: object = None
     error: Mapping[str, object] | None = None
     steps: list[dict[str, object]] = []
+    #: the error itself, for who can do more with it than show it
+    cause: TerapiError | None = None
+
+    def as_data(self) -> dict[str, object]:
+        data = msgspec.structs.asdict(self)
+        data.pop("cause")
+        return data
 
 
 class _Returned(Exception):
@@ -114,19 +121,20 @@ class _Running:
 
     async def result(self, run: str) -> Result:
         output: object = None
-        error: dict[str, object] | None = None
+        cause: TerapiError | None = None
         try:
             output = await self._all()
         except TerapiError as exc:
-            error = exc.as_data()
+            cause = exc
             self.note("error", exc.message)
         return Result(
             run=run,
             workflow=self.workflow.name,
-            status="success" if error is None else "failed",
+            status="success" if cause is None else "failed",
             output=output,
-            error=error,
+            error=cause.as_data() if cause is not None else None,
             steps=self.log,
+            cause=cause,
         )
 
     async def _all(self) -> object:

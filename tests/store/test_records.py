@@ -64,6 +64,18 @@ def test_a_full_read_goes_on_in_another_process_and_takes_nothing_from_the_one_b
         assert [record.id for record in stream.read(states=["deleted"])] == ["c"]
 
 
+def test_an_emptied_stream_begins_anew_behind_its_last_cursor(store: Store) -> None:
+    stream = store.records.stream("shop", "demo", "Order")
+    stream.empty()
+    stream.write([(id, b"x") for id in "abc"], 1.0)
+    stream.begin_full("orders")
+    stream.write([("a", b"x")], 2.0, seen_by="orders")
+    stream.empty()
+    assert stream.read() == []
+    assert stream.write([("b", b"x")], 3.0) == (1, 0, 0)
+    assert [(record.id, record.cursor, record.state) for record in stream.read()] == [("b", 4, "added")]
+
+
 def test_what_others_write_during_a_full_read_stays(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     stream.write([("old", b"x"), ("changed", b"x")], 1.0)

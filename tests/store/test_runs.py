@@ -157,6 +157,19 @@ def test_runs_are_found_by_the_beginning_of_their_id(store: Store) -> None:
     assert store.runs.beginning_with("%") == []
 
 
+def test_syncs_whose_last_run_failed_are_told(store: Store) -> None:
+    with begin(store, "place", "workflow") as other:
+        other.finish("failed")
+    assert store.runs.failing_syncs() == []
+    failed = fail(store, CallError("no", kind="forbidden"))
+    assert store.runs.failing_syncs() == [("shop", "demo", failed.id)]
+    assert store.runs.failing_syncs("shop", "demo") == [("shop", "demo", failed.id)]
+    assert store.runs.failing_syncs("shop", "other") == []
+    with begin(store):
+        assert store.runs.failing_syncs() == [("shop", "demo", failed.id)]
+    assert store.runs.failing_syncs() == []
+
+
 def test_runs_are_listed_by_what_they_are(store: Store) -> None:
     for name, kind in (("orders", "sync"), ("place", "workflow"), ("orders", "sync")):
         with begin(store, name, kind):

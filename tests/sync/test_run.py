@@ -293,3 +293,23 @@ def test_two_runs_at_once_do_not_mix(access: Access, connection: Connection, api
     with pytest.raises(UsageError, match="`orders` is running already for `demo`"):
         sync(access, connection)
     held.release()
+
+
+def test_emptied_first_nothing_of_before_is_left(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    rows = [order(str(n), f"2026-01-0{n}T00:00:00Z") for n in range(1, 6)]
+    source(api, rows)
+    sync(access, connection)
+    rows.pop(0)
+
+    async def emptied() -> Result:
+        async with access:
+            definition = access.project.sync("orders")
+            return await run_sync(definition, access.client(connection), access.store, Options(empty=True))
+
+    result = asyncio.run(emptied())
+    assert (result.added, result.deleted) == (4, 0)
+    assert sorted(stored(access)) == ["2", "3", "4", "5"]
+    stream = access.store.records.stream("shop", "demo", "Order")
+    assert [record.cursor for record in stream.all()] == [6, 7, 8, 9]

@@ -39,6 +39,12 @@ SELECT number FROM full_reads WHERE stream = :stream AND sync = :sync
 -- name: forget_seen
 DELETE FROM seen WHERE full_read IN (SELECT number FROM full_reads WHERE stream = :stream AND sync = :sync)
 
+-- name: forget_all_seen
+DELETE FROM seen WHERE full_read IN (SELECT number FROM full_reads WHERE stream = :stream)
+
+-- name: empty
+DELETE FROM records WHERE stream = :stream
+
 -- name: end_full
 DELETE FROM full_reads WHERE stream = :stream AND sync = :sync
 

@@ -18,6 +18,15 @@ SELECT * FROM runs WHERE (:kind IS NULL OR kind = :kind) AND (:name IS NULL OR n
 AND (:status IS NULL OR status = :status) AND (:connection IS NULL OR connection = :connection)
 ORDER BY started_at DESC, id LIMIT :limit OFFSET :offset
 
+-- name: failing_syncs
+SELECT integration, connection, id FROM runs AS run
+WHERE kind = 'sync' AND status IN ('failed', 'lost')
+AND (:integration IS NULL OR (integration = :integration AND connection = :connection))
+AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.integration = run.integration
+  AND later.connection = run.connection AND later.name = run.name AND later.kind = 'sync'
+  AND later.started_at > run.started_at AND later.status <> 'running')
+ORDER BY started_at DESC, id
+
 -- name: running
 SELECT id FROM runs WHERE status = 'running' ORDER BY id
 
