@@ -9,6 +9,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from runner.emulator import control
+from runner.emulator.bulk1 import routes as bulk1
 from runner.emulator.bulk2 import routes as bulk2
 from runner.emulator.door import Door
 from runner.emulator.errors import ApiError, OAuthError
@@ -24,6 +25,7 @@ def application(org: Org) -> ASGIApp:
     app = Starlette(
         routes=[
             *bulk2.routes(),
+            *bulk1.routes(),
             Route("/services/data", rest, methods=_METHODS),
             Route("/services/data/{rest:path}", rest, methods=_METHODS),
             *oauth.routes(),

@@ -32,6 +32,8 @@ class Table(msgspec.Struct, frozen=True, kw_only=True):
     #: what a row's columns are selected from, and the values bound there
     source: str
     values: dict[str, Value]
+    #: whether it may be split by spans of ids
+    can_be_chunked: bool
 
     @property
     def keys_sql(self) -> str:
@@ -69,6 +71,7 @@ def table(asked: Asked, schema: Schema, version: str) -> Table:
         records=planned,
         source=f"FROM {found} ON {scope.base.alias}.n = k.value{scope.joins}",
         values=context.values,
+        can_be_chunked=query.limit is None and not query.order_by,
     )
 
 

@@ -1,10 +1,11 @@
-"""Taking what is uploaded straight to the disk, and sending files: neither is ever held in memory whole."""
+"""Taking what is uploaded block by block, and sending files so: neither is held in memory whole."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import BinaryIO
 
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -21,13 +22,12 @@ class BadEncoding(EmulatorError):
     """What was said to be gzip is not."""
 
 
-async def receive(request: Request, path: Path, limit: int) -> None:
+async def receive(request: Request, file: BinaryIO, limit: int) -> None:
     """Raises TooLarge, BadEncoding; then the file is not whole."""
-    with path.open("wb") as file:
-        async for block in _plain(request):
-            if file.tell() + len(block) > limit:
-                raise TooLarge
-            file.write(block)
+    async for block in _plain(request):
+        if file.tell() + len(block) > limit:
+            raise TooLarge(f"More than {limit} bytes were sent")
+        file.write(block)
 
 
 async def _plain(request: Request) -> AsyncIterator[bytes]:
@@ -43,7 +43,7 @@ async def _plain(request: Request) -> AsyncIterator[bytes]:
                 block = inflate.unconsumed_tail
         yield inflate.flush()
     except zlib.error as exc:
-        raise BadEncoding from exc
+        raise BadEncoding("The body is not gzip, as Content-Encoding says") from exc
 
 
 def send(path: Path, media_type: str) -> Response:

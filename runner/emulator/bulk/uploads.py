@@ -67,7 +67,10 @@ def open_text(path: Path, errors: str = "strict") -> TextIO:
 
 
 def read_table(file: TextIO, job: Job) -> Table:
-    """RFC 4180, with the delimiter and the ends of lines that the job names."""
+    """RFC 4180, with the delimiter and the ends of lines that the job names.
+
+    Bulk API 1.0 takes either end of a line.
+    """
     ending = LINE_ENDINGS[job.line_ending]
     try:
         line = file.readline()
@@ -75,6 +78,8 @@ def read_table(file: TextIO, job: Job) -> Table:
         raise _not_utf8() from exc
     if not line.strip():
         raise BatchFailed("InvalidBatch : Unable to parse CSV: there is no header")
+    if job.type == "Classic":
+        ending = "\r\n" if line.endswith("\r\n") else "\n"
     if line.endswith("\r\n") != (ending == "\r\n") and line.endswith("\n"):
         message = f"LineEnding is invalid on user data. Current LineEnding setting is {job.line_ending}"
         raise BatchFailed(f"ClientInputError : {message}")

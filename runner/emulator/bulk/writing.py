@@ -17,6 +17,8 @@ from runner.emulator.writer import Outcome, Values, Writer
 
 #: records that are written together
 CHUNK = 200
+#: the most records of a batch of Bulk API 1.0
+MAX_RECORDS = 10_000
 
 #: what each name of an upload stands for: a field of the schema, or a reference
 Meanings = dict[str, str | Lookup]
@@ -53,6 +55,7 @@ def _writing(task: Task) -> Callable[[Values], Outcome]:
     item = schema.objects[job.object]
     key = item.field(job.external_id or "Id")
     names = uploads.names(task.file("request"), job)
+    _check_size(task)
     meanings = _meanings(schema, item, names)
     if names:
         _check_names(job, key, {meaning for meaning in meanings.values() if isinstance(meaning, str)})
@@ -65,6 +68,13 @@ def _writing(task: Task) -> Callable[[Values], Outcome]:
             return Outcome(str(said.get("Id") or ""), False, _in_bulk(exc, names))
 
     return write
+
+
+def _check_size(task: Task) -> None:
+    if task.job.type == "Classic":
+        count = sum(1 for _ in uploads.read(task.file("request"), task.job))
+        if count > MAX_RECORDS:
+            raise BatchFailed(f"InvalidBatch : Too many records: {count}; a batch may have {MAX_RECORDS}")
 
 
 def _meanings(schema: Schema, item: ObjectType, names: list[str]) -> Meanings:

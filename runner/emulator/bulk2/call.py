@@ -55,8 +55,8 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def state(self) -> str:
-        if self.job.state is JobState.ABORTED:
-            return "Aborted"
+        if self.job.type == "Classic" or self.job.state is JobState.ABORTED:
+            return self.job.state.value
         return _STATES[self.batch.state] if self.batch is not None else "Open"
 
 

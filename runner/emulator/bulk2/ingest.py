@@ -111,12 +111,12 @@ async def upload(call: Call) -> Response:
     if not call.request.headers.get("content-type", "").lower().startswith("text/csv"):
         raise ApiError("UNSUPPORTED_MEDIA_TYPE", "Content-Type must be text/csv", status=415)
     try:
-        await receive(call.request, call.org.bulk.files.path(job.id, "request"), MAX_UPLOAD)
+        with call.org.bulk.files.path(job.id, "request").open("wb") as file:
+            await receive(call.request, file, MAX_UPLOAD)
     except TooLarge as exc:
-        message = f"The data may have {MAX_UPLOAD} bytes"
-        raise ApiError("EXCEEDED_MAX_SIZE_REQUEST", message, status=413) from exc
+        raise ApiError("EXCEEDED_MAX_SIZE_REQUEST", str(exc), status=413) from exc
     except BadEncoding as exc:
-        raise ApiError("INVALID_ENCODING", "The body is not gzip, as Content-Encoding says") from exc
+        raise ApiError("INVALID_ENCODING", str(exc)) from exc
     call.org.bulk.jobs.change(job, uploaded=True)
     return Response(status_code=201)
 
