@@ -42,6 +42,7 @@ COMMANDS: dict[str, Entry] = {
     "sync": Entry("sync", "Run syncs."),
     "records": Entry("records", "Show what was synced."),
     "run": Entry("run", "Run a workflow."),
+    "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
     "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
 }
@@ -107,7 +108,7 @@ def main(args: Sequence[str] | None = None) -> None:
 def run(args: Sequence[str] | None = None) -> int:
     """Runs a command and gives its exit code; nothing but the interpreter's own exits gets past."""
     try:
-        return _guarded(lambda: cli.main(args=args, prog_name="terapi", standalone_mode=False))
+        return guarded(lambda: cli.main(args=args, prog_name="terapi", standalone_mode=False))
     except click.exceptions.Exit as exc:
         return exc.exit_code
     except click.ClickException as exc:
@@ -118,7 +119,8 @@ def run(args: Sequence[str] | None = None) -> int:
         return 130
 
 
-def _guarded(command: Callable[[], object]) -> int:
+def guarded(command: Callable[[], object]) -> int:
+    """Does something and gives its exit code; our errors are told, and end here."""
     try:
         result = command()
     except TerapiError as exc:

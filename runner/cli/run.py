@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, document, json_option, values
-from runner.cli.output import echo_json
+from runner.cli.output import echo_json, step_lines
+from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     "--input", "given", multiple=True, metavar="JSON|@file|K=V", help="The input; several K=V add up."
 )
 @click.option("--dry-run", is_flag=True, help="Send nothing that writes; show the requests instead.")
+@click.option("--detach", is_flag=True, help="Run in a process of its own, and print the run's id at once.")
 @connection_option
 @json_option
 @click.pass_context
@@ -31,11 +33,20 @@ def command(
     workflow: str,
     given: tuple[str, ...],
     dry_run: bool,
+    detach: bool,
     connection: str | None,
     as_json: bool,
 ) -> int:
-    """Run a workflow."""
+    """Run a workflow.
+
+    With --detach it goes on when the terminal is closed; `terapi runs` shows how it gets on.
+    """
     from runner.workflow.run import run_workflow
+
+    if detach:
+        if dry_run:
+            raise UsageError("--dry-run and --detach do not go together", hint="leave one out")
+        return _detach(ctx, workflow, connection, given, as_json)
 
     async def work(access: Access) -> Result:
         place = access.connection(connection, access.project.workflow(workflow).integrations)
@@ -50,6 +61,23 @@ def command(
     return 0 if result.status == "success" else 1
 
 
+def _detach(
+    ctx: click.Context, workflow: str, connection: str | None, given: tuple[str, ...], as_json: bool
+) -> int:
+    from runner.cli.detached import Request, start
+    from runner.workflow.run import Result
+
+    folder = str(app_of(ctx).root)
+    request = Request(folder=folder, workflow=workflow, connection=connection, input=dict(_input(given)))
+    id = start(request)
+    if as_json:
+        echo_json(Result(run=id, workflow=workflow, status="running").as_data())
+        return 0
+    click.echo(id)
+    click.echo(f"see how it gets on: terapi runs logs {id[:8]} --follow", err=True)
+    return 0
+
+
 def _input(given: tuple[str, ...]) -> Mapping[str, object]:
     found: dict[str, object] = {}
     for one in given:
@@ -58,11 +86,8 @@ def _input(given: tuple[str, ...]) -> Mapping[str, object]:
 
 
 def _show(result: Result) -> None:
-    for step in result.steps:
-        times = f" ×{step['items']}" if "items" in step else ""
-        click.echo(f"  {step['status']:<8} {step['id'] or '-'} ({step['step']}){times}")
-        for request in cast("list[dict[str, object]]", step.get("requests", [])):
-            click.echo(f"           {request['method']} {request['url']} {request['body'] or ''}")
+    for line in step_lines(result.steps):
+        click.echo(line)
     if result.error is not None:
         click.secho(f"failed: {result.error['message']}", fg="red", err=True)
         for key, word in (("where", "at"), ("hint", "next:")):

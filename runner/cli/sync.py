@@ -2,88 +2,192 @@
 
 from __future__ import annotations
 
-import sys
+import asyncio
+import time
 from typing import TYPE_CHECKING
 
 import click
 
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
-from runner.cli.output import echo_json
-from runner.errors import TerapiError
+from runner.cli.output import echo_line
+from runner.cli.progress import Bars
+from runner.errors import TerapiError, UsageError
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
-    from runner.definitions.model import Sync
     from runner.store import Connection
+    from runner.sync.choice import Job
+    from runner.sync.preview import Preview
     from runner.sync.run import Result
 
 
 @click.command(epilog="Example: terapi sync contacts --connection demo")
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--full", is_flag=True, help="Read everything, whatever was read before.")
+@click.option("--dry-run", is_flag=True, help="Read one page, show what it would change, and write nothing.")
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help="Run again by each sync's schedule, or every minute, until ctrl-C.",
+)
 @connection_option
 @json_option
 @click.pass_context
 def command(
-    ctx: click.Context, names: tuple[str, ...], full: bool, connection: str | None, as_json: bool
+    ctx: click.Context,
+    names: tuple[str, ...],
+    full: bool,
+    dry_run: bool,
+    watching: bool,
+    connection: str | None,
+    as_json: bool,
 ) -> int:
     """Run syncs.
 
-    Without names all that fit the connection; each prints what it read, added, updated and deleted.
+    Without names all that fit the connection, or every connection; each prints what it read, added, updated
+    and deleted, with --json as one line. One that fails is told, and the others go on. With --watch the first
+    turn alone is a --full one.
     """
+    if dry_run and watching:
+        raise UsageError("--dry-run and --watch do not go together", hint="leave one out")
 
     async def work(access: Access) -> int:
-        failed = 0
-        for name in names or access.project.syncs:
-            place = access.connection(connection, access.project.sync(name).integrations)
-            failed = (
-                await _one(access, access.project.sync(name, place.integration), place, full, as_json)
-                or failed
-            )
-        return failed
+        from runner.sync.choice import chosen
+
+        jobs = chosen(access, names, connection)
+        shown = _Shown(access, as_json, several=len({job.connection.number for job in jobs}) > 1)
+        if watching:
+            return await _watched(shown, jobs, full)
+        codes = [await (shown.preview(job, full) if dry_run else shown.run(job, full)) for job in jobs]
+        return next((code for code in codes if code), 0)
 
     return app_of(ctx).run(work)
 
 
-async def _one(access: Access, sync: Sync, place: Connection, full: bool, as_json: bool) -> int:
-    """One sync; a failure is told, and the others go on."""
-    from runner.cli.main import tell
-    from runner.sync.run import Options, run_sync
+async def _watched(shown: _Shown, jobs: list[Job], full: bool) -> int:
+    from runner.sync.watch import watch
 
-    def progress(result: Result) -> None:
-        if sys.stderr.isatty():
-            click.echo(f"\r{sync.name}: {result.read:,} read", nl=False, err=True)
+    count = f"{len(jobs)} sync{'' if len(jobs) == 1 else 's'}"
+    click.echo(f"watching {count}; ctrl-C ends it", err=True)
+    begun: set[tuple[str, int]] = set()
 
-    client = access.client(place)
-    try:
-        result = await run_sync(sync, client, access.store, Options(full=full, progress=progress))
-    except TerapiError as exc:
-        if as_json:
-            echo_json(
-                {
-                    "sync": sync.name,
-                    "connection": place.id,
-                    "model": sync.model,
-                    "status": "failed",
-                    "error": exc.message,
-                }
-            )
-        tell(exc)
-        return exc.exit_code
-    finally:
-        if sys.stderr.isatty():
-            click.echo("\r\033[K", nl=False, err=True)
-    _show(result, as_json)
+    async def turn(job: Job) -> None:
+        key = job.sync.name, job.connection.number
+        first = key not in begun
+        begun.add(key)
+        await shown.run(job, full and first)
+
+    shown.timed = True
+    await watch(jobs, turn)
     return 0
 
 
-def _show(result: Result, as_json: bool) -> None:
-    import msgspec
+class _Shown:
+    """Runs syncs and shows what they do.
 
-    if as_json:
-        echo_json(msgspec.structs.asdict(result))
-        return
+    Args:
+        several: whether there is more than one connection, so that each line must name its own.
+    """
+
+    def __init__(self, access: Access, as_json: bool, *, several: bool) -> None:
+        self.access = access
+        self.as_json = as_json
+        self.several = several
+        #: whether each line begins with the time of day
+        self.timed = False
+        self.bars = Bars()
+
+    async def run(self, job: Job, full: bool) -> int:
+        """Runs one; gives the exit code that it means."""
+        from runner.sync.run import Options, Result, run_sync
+
+        sync, place = job
+        so_far = [Result(sync=sync.name, connection=place.id, model=sync.model, status="running")]
+        with self.bars.bar(self._title(job)) as bar:
+
+            def progress(result: Result) -> None:
+                so_far[0] = result
+                self.bars.update(bar, result.read)
+
+            options = Options(full=full, progress=progress)
+            try:
+                client = self.access.client(self._again(place))
+                result = await run_sync(sync, client, self.access.store, options)
+            except TerapiError as exc:
+                self._failed(job, so_far[0], exc)
+                return exc.exit_code
+            except asyncio.CancelledError:
+                self._cancelled(job, so_far[0])
+                raise
+        self._succeeded(job, result)
+        return 0
+
+    async def preview(self, job: Job, full: bool) -> int:
+        from runner.sync.preview import preview_sync
+        from runner.sync.run import Result
+
+        sync, place = job
+        try:
+            with self.bars.bar(self._title(job)):
+                found = await preview_sync(sync, self.access.client(place), self.access.store, full=full)
+        except TerapiError as exc:
+            nothing = Result(sync=sync.name, connection=place.id, model=sync.model, status="failed")
+            self._failed(job, nothing, exc)
+            return exc.exit_code
+        if self.as_json:
+            echo_line(found.as_data())
+        else:
+            _show_preview(self._title(job), found)
+        return 0
+
+    def _again(self, place: Connection) -> Connection:
+        """The connection as it is now: its params and credentials may have changed since the last turn."""
+        return self.access.connection(place.id, (place.integration,))
+
+    def _title(self, job: Job) -> str:
+        return f"{job.sync.name} ({job.connection.id})" if self.several else job.sync.name
+
+    def _say(self, job: Job, what: str, *, err: bool = False) -> None:
+        time_of_day = f"{time.strftime('%H:%M:%S')} " if self.timed else ""
+        click.echo(f"{time_of_day}{self._title(job)}: {what}", err=err)
+
+    def _succeeded(self, job: Job, result: Result) -> None:
+        with self.bars.aside():
+            if self.as_json:
+                echo_line(result.as_data())
+            else:
+                self._say(job, f"{_counts(result)} ({result.seconds:.1f} s, {result.requests} requests)")
+
+    def _failed(self, job: Job, so_far: Result, error: TerapiError) -> None:
+        from runner.cli.main import tell
+
+        with self.bars.aside():
+            if self.as_json:
+                echo_line({**so_far.as_data(), "status": "failed", "error": error.as_data()})
+            kept = f" after {so_far.read:,} records, which are kept" if so_far.read else ""
+            self._say(job, f"failed{kept}", err=True)
+            tell(error)
+
+    def _cancelled(self, job: Job, so_far: Result) -> None:
+        with self.bars.aside():
+            if self.as_json:
+                echo_line({**so_far.as_data(), "status": "cancelled"})
+            kept = f" after {so_far.read:,} records, which are kept: the next run goes on there"
+            self._say(job, f"stopped{kept if so_far.read else ''}", err=True)
+
+
+def _counts(result: Result) -> str:
     changes = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
-    cost = f"{result.seconds:.1f} s, {result.requests} requests"
-    click.echo(f"{result.sync}: {changes}, {result.unchanged:,} unchanged ({cost})")
+    return f"{changes}, {result.unchanged:,} unchanged"
+
+
+def _show_preview(title: str, preview: Preview) -> None:
+    import orjson
+
+    more = "; more pages follow" if preview.more else ""
+    click.echo(f"{title}: {_counts(preview.result)} on the first page of a dry run{more}")
+    for sample in preview.samples:
+        record = orjson.dumps(sample.record).decode() if sample.record is not None else sample.id
+        click.echo(f"  {sample.change:<9} {record}")

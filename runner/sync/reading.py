@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import NamedTuple, cast
 
 from runner.calls.client import Client
@@ -60,7 +60,7 @@ class Reading:
             scope["last_run"] = format_instant(instant(self._state.last_run - (lookback or _SLACK)))
         return scope
 
-    async def batches(self, at: Mapping[str, object] | None) -> AsyncIterator[Batch]:
+    async def batches(self, at: Mapping[str, object] | None) -> AsyncGenerator[Batch, None]:
         """The pages from ``at`` on, or from the first."""
         call = await self._prepared()
         mapper = Mapper(self._sync, self._scope)

@@ -25,7 +25,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sync: str
     connection: str
     model: str
-    #: running or success
+    #: running or success; where it is shown also failed, cancelled, dry-run
     status: str
     read: int = 0
     added: int = 0
@@ -122,7 +122,9 @@ class _Running:
         self.read = 0
         self.deleted = 0
         self.changes = Changes()
-        self.told(None)
+        #: the one that holds: it moves when the run succeeds
+        self.checkpoint: str | int | float | None = None
+        self.told()
 
     async def result(self) -> Result:
         if self.options.empty:
@@ -130,6 +132,7 @@ class _Running:
                 self.stream.empty()
                 self.store.states.put(self.key, SyncState(digest=self.sync.digest))
         state = state_of(self.sync, self.store, self.key, full=self.options.full or self.options.empty)
+        self.checkpoint = state.checkpoint
         window = await window_for(self.sync, self.client, state)
         self.underway.log("info", _beginning(window, cut=state.progress is not None))
         if window.noting and state.progress is None:
@@ -157,7 +160,7 @@ class _Running:
     async def _pages(self, reading: Reading, state: SyncState, window: Window) -> None:
         async for batch in reading.batches(window.position):
             self._store(batch, state, window)
-            self.options.progress(self.told(window))
+            self.options.progress(self.told())
 
     def _store(self, batch: Batch, state: SyncState, window: Window) -> None:
         """A page's records, its progress and its line in the log, in one transaction."""
@@ -182,11 +185,12 @@ class _Running:
                 self.deleted += self.stream.delete_unseen(self.sync.name, time.time())
             done = SyncState(checkpoint=window.reached, last_run=window.began, digest=self.sync.digest)
             self.store.states.put(self.key, done)
-            result = self.told(window, "success")
+            self.checkpoint = window.reached
+            result = self.told("success")
             self.underway.finish("success")
         return result
 
-    def told(self, window: Window | None, status: str = "running") -> Result:
+    def told(self, status: str = "running") -> Result:
         """What was done so far, noted as the run's output."""
         result = Result(
             sync=self.sync.name,
@@ -198,7 +202,7 @@ class _Running:
             updated=self.changes.updated,
             deleted=self.deleted,
             unchanged=self.changes.unchanged,
-            checkpoint=window.reached if window is not None else None,
+            checkpoint=self.checkpoint,
             requests=self.client.requests,
             seconds=round(time.monotonic() - self.began, 3),
         )

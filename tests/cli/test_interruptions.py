@@ -5,41 +5,19 @@ from __future__ import annotations
 import json
 import signal
 import subprocess
-import threading
 
 import pytest
 
 from runner.store import Run, SyncKey, open_store
-from tests.api import Api, Reply, Seen
+from tests.api import Api
+from tests.cli.stuck import Stuck
 from tests.cli.terapi import Terapi
 
+ENDINGS = {
+    "cancelled": "cancelled: it was interrupted\n",
+    "lost": "lost: its process was killed, or could not write how it ended\n  next: run it again; ",
+}
 KEY = SyncKey(integration="shop", connection="demo", sync="orders", model="Order")
-
-
-class Stuck:
-    """An API of three pages with two orders each; it says when the last page is asked for, and then waits."""
-
-    def __init__(self, api: Api, pages: int = 3) -> None:
-        self.pages = pages
-        self.asked = threading.Event()
-        self.go_on = threading.Event()
-        self.starts: list[int] = []
-        api.on("/orders", self.orders)
-
-    def orders(self, seen: Seen) -> Reply:
-        if seen.method == "POST":
-            self.wait()
-            return Reply({"id": "9"})
-        page = int(seen.query.get("page", "1"))
-        self.starts.append(page)
-        if page == self.pages:
-            self.wait()
-        rows = [{"id": f"{page}-{n}", "at": f"2026-01-0{page}T00:00:00Z", "name": "a"} for n in (1, 2)]
-        return Reply({"orders": rows, "next": f"/orders?page={page + 1}" if page < self.pages else None})
-
-    def wait(self) -> None:
-        self.asked.set()
-        self.go_on.wait(60)
 
 
 @pytest.fixture
@@ -77,8 +55,12 @@ def test_a_sync_that_is_ended_keeps_its_pages_and_the_next_run_goes_on(
     process = connected.start("sync", "orders", "--json")
     out, err = ended(process, stuck, number)
     assert process.returncode == code, (out, err)
-    run = newest(connected)
-    assert (run.status, run.finished_at is not None) == (status, True)
+    if status == "cancelled":
+        told = json.loads(out)
+        assert (told["status"], told["read"], told["checkpoint"]) == ("cancelled", 4, None)
+        assert "orders: stopped after 4 records, which are kept: the next run goes on there\n" in err
+    (run,) = json.loads(connected("runs", "list", "--json"))
+    assert (run["status"], run["finished_at"] is not None) == (status, True)
     with open_store(f"sqlite:///{connected.folder}/.terapi/terapi.db") as store:
         state = store.states.get(KEY)
         assert (state.checkpoint, state.progress is not None) == (None, True)
@@ -86,6 +68,7 @@ def test_a_sync_that_is_ended_keeps_its_pages_and_the_next_run_goes_on(
     result = connected.json("sync", "orders")
     assert (result["read"], result["added"], result["checkpoint"]) == (2, 2, "2026-01-03T00:00:00.000Z")
     assert stuck.starts == [1, 2, 3, 3]
+    assert ENDINGS[status] in connected("runs", "show", run["run"][:12])
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
 from pathlib import Path
 from random import Random
 
@@ -180,11 +181,13 @@ class Readers(RuleBasedStateMachine):
     def written(self, rows: list[tuple[str, bytes]], *, seen_by: str | None = None) -> set[str]:
         """Writes; gives the keys that changed."""
         before = dict(self.model)
+        expected = Counter(self.stream.preview(rows).values())
         changes = self.stream.write(rows, 1.0, seen_by=seen_by)
         self.model.update({id: (payload, False) for id, payload in rows})
         touched = {id for id, _ in rows}
         changed = {id for id in touched if before.get(id) != self.model[id]}
         assert sum(changes) == len(touched)
+        assert changes == (expected["added"], expected["updated"], expected["unchanged"])
         assert changes.added == len({id for id in touched if before.get(id, (b"", True))[1]})
         assert changes.unchanged == len(touched - changed)
         return changed
@@ -199,6 +202,7 @@ class Readers(RuleBasedStateMachine):
     @rule(ids=st.lists(IDS, max_size=4))
     def delete(self, ids: list[str]) -> None:
         there = {id for id in ids if id in self.model and not self.model[id][1]}
+        assert set(self.stream.preview_delete(ids)) == there
         assert self.stream.delete(ids, 2.0) == len(there)
         self.gone(there)
 

@@ -1,0 +1,163 @@
+"""`terapi runs`"""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.main import app_of
+from runner.cli.options import json_option
+from runner.cli.output import echo_json, echo_line, moment, step_lines, table
+from runner.definitions.problems import visible
+from runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from runner.store import Run, Store
+
+STATUSES = ("running", "success", "failed", "cancelled", "lost")
+#: how much of an id is shown where there are many; any unique beginning is taken
+_SHORT = 8
+#: seconds between two looks at the log of a run that is followed
+_LOOK = 0.3
+
+
+@click.group(epilog="Example: terapi runs list --status failed")
+def command() -> None:
+    """Runs of syncs and workflows: list, show, logs."""
+
+
+@command.command("list", epilog="Example: terapi runs list --status failed --limit 5")
+@click.option("--kind", type=click.Choice(["sync", "workflow"]), help="Only these.")
+@click.option("--name", metavar="NAME", help="Only those of that sync or workflow.")
+@click.option("--status", type=click.Choice(STATUSES), help="Only those that ended so, or run.")
+@click.option("--connection", metavar="ID", help="Only those of that connection.")
+@click.option(
+    "--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many a page."
+)
+@click.option("--page", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Which page.")
+@json_option
+@click.pass_context
+def list_(
+    ctx: click.Context,
+    kind: str | None,
+    name: str | None,
+    status: str | None,
+    connection: str | None,
+    limit: int,
+    page: int,
+    as_json: bool,
+) -> None:
+    """The runs, the newest first."""
+    found = app_of(ctx).store.runs.newest(
+        kind=kind,
+        name=name,
+        status=status,
+        connection=connection,
+        limit=limit,
+        offset=(page - 1) * limit,
+    )
+    if as_json:
+        echo_json([_summary(run) for run in found])
+        return
+    head = ("run", "kind", "name", "connection", "status", "began", "took")
+    rows = [
+        (run.id[:_SHORT], run.kind, run.name, run.connection, run.status, moment(run.started_at), _took(run))
+        for run in found
+    ]
+    click.echo(table(head, rows) if rows else "no runs")
+
+
+@command.command("show", epilog="Example: terapi runs show 3f2a")
+@click.argument("id")
+@json_option
+@click.pass_context
+def show(ctx: click.Context, id: str, as_json: bool) -> None:
+    """One run: how it ended, what came of it, and its steps.
+
+    ID may be shortened as long as one run alone begins so.
+    """
+    run = _found(app_of(ctx).store, id)
+    if as_json:
+        echo_json(_data(run))
+        return
+    click.echo(f"{run.kind} {run.name}, {run.integration} connection `{run.connection}`")
+    for word, value in (("run", run.id), ("status", run.status), ("began", moment(run.started_at))):
+        click.echo(f"  {word:<8}{value}")
+    click.echo(f"  {'took':<8}{_took(run)}")
+    for line in step_lines(run.steps or []):
+        click.echo(line)
+    if run.error is not None:
+        click.secho(f"{run.status}: {visible(str(run.error.get('message')))}", fg="red")
+        for key, word in (("where", "at"), ("hint", "next:")):
+            if run.error.get(key):
+                click.echo(f"  {word} {visible(str(run.error[key]))}")
+    if run.output is not None:
+        echo_json(run.output)
+
+
+@command.command("logs", epilog="Example: terapi runs logs 3f2a --follow")
+@click.argument("id")
+@click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
+@json_option
+@click.pass_context
+def logs(ctx: click.Context, id: str, follow: bool, as_json: bool) -> None:
+    """What happened in a run, line by line; with --json one object a line."""
+    store = app_of(ctx).store
+    run = _found(store, id)
+    last = _tell_events(store, run, 0, as_json)
+    while follow and run.status == "running":
+        time.sleep(_LOOK)
+        run = store.runs.get(run.id) or run
+        last = _tell_events(store, run, last, as_json)
+
+
+def _tell_events(store: Store, run: Run, after: int, as_json: bool) -> int:
+    """Prints the events behind ``after``; gives the number of the last."""
+    for event in store.runs.events(run.id, after=after):
+        at, level, message = event["at"], event["level"], event["message"]
+        after = int(str(event["number"]))
+        if as_json:
+            told = {"at": moment(at), "level": level, "message": message, "data": event["data"]}
+            echo_line(told)
+        else:
+            click.echo(f"{moment(at)}  {level:<7}  {visible(str(message))}")
+    return after
+
+
+def _found(store: Store, id: str) -> Run:
+    runs = store.runs.beginning_with(id.lower())
+    if len(runs) == 1:
+        return runs[0]
+    if not runs:
+        raise UsageError(f"there is no run `{id}`", hint="terapi runs list")
+    named = ", ".join(f"{run.id[:12]} ({run.name})" for run in runs)
+    raise UsageError(f"several runs begin with `{id}`", hint=f"write more of it: {named}")
+
+
+def _summary(run: Run) -> dict[str, object]:
+    return {
+        "run": run.id,
+        "kind": run.kind,
+        "name": run.name,
+        "integration": run.integration,
+        "connection": run.connection,
+        "status": run.status,
+        "started_at": moment(run.started_at),
+        "finished_at": moment(run.finished_at) if run.finished_at is not None else None,
+    }
+
+
+def _data(run: Run) -> dict[str, object]:
+    return {
+        **_summary(run),
+        "input": run.input,
+        "output": run.output,
+        "error": run.error,
+        "steps": run.steps,
+    }
+
+
+def _took(run: Run) -> str:
+    return f"{run.finished_at - run.started_at:.1f} s" if run.finished_at is not None else ""
