@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Awaitable, Callable
@@ -75,6 +74,8 @@ class App:
 
         SIGTERM and SIGHUP end it as ctrl-C does: in order, so that a run under way is kept as cancelled.
         """
+        import asyncio
+
         from runner.calls.access import Access
 
         ended: list[signal.Signals] = []
@@ -95,6 +96,8 @@ class App:
 
 def _end_in_order(ended: list[signal.Signals]) -> None:
     """Lets the signals that end a process cancel the task that asks, and notes which one came."""
+    import asyncio
+
     loop, task = asyncio.get_running_loop(), asyncio.current_task()
 
     def end(number: signal.Signals) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final, cast
+from collections.abc import Callable, Mapping
+from typing import Final, TypeVar, cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
@@ -11,8 +12,20 @@ from runner.definitions.build.reader import Reader
 from runner.definitions.build.token import read_token
 from runner.definitions.build.webhook import read_webhook
 from runner.definitions.expressions import Language, Names, Own
-from runner.definitions.model import ConfigField, ErrorRule, Fixed, Limits, Operation, Provider, Retry
+from runner.definitions.model import (
+    ConfigField,
+    ErrorRule,
+    Fixed,
+    Limits,
+    Operation,
+    Provider,
+    Retry,
+    TokenRules,
+    WebhookRules,
+)
 from runner.errors import Problem
+
+T = TypeVar("T")
 
 #: what is known of an answer before its body is read
 _HEAD: Final[Names] = {"response": {"status": None, "headers": None}}
@@ -22,15 +35,45 @@ _NEEDED = {
 }  # fmt: skip
 
 
-def build_provider(name: str, node: yaml.Mapping, problems: list[Problem]) -> Provider:
-    """One entry; what is missing or wrong in it is put into ``problems``."""
-    language = Language()
-    reader = Reader(language, problems)
-    _add_functions(reader, node)
-    config: Names = dict.fromkeys(below(node, "connection_config").entries)
-    credentials: Names = dict.fromkeys(below(node, "credentials").entries)
-    build = _ProviderBuild(name, node, reader, {"config": config, "credentials": credentials or None})
-    return build.provider()
+class Vocabulary:
+    """What the expressions of a provider know: its functions, its configuration, its credentials.
+
+    An alias shares with its original the nodes that it does not override; what is built of the same node with
+    the same vocabulary is built once.
+    """
+
+    def __init__(self, node: yaml.Mapping, problems: list[Problem]) -> None:
+        self.reader = Reader(Language(), problems)
+        self.names: Names = {
+            "config": dict.fromkeys(below(node, "connection_config").entries),
+            "credentials": dict.fromkeys(below(node, "credentials").entries) or None,
+        }
+        self._built: dict[tuple[str, int], object] = {}
+        _add_functions(self.reader, node)
+
+    def once(self, node: yaml.Mapping, key: str, build: Callable[[], T]) -> T:
+        """What ``build`` gives of that which stands under a key."""
+        at = (key, id(node.entries.get(key)))
+        if at not in self._built:
+            self._built[at] = build()
+        return cast(T, self._built[at])
+
+
+def build_providers(entries: Mapping[str, yaml.Mapping], problems: list[Problem]) -> dict[str, Provider]:
+    """Providers by name; what is missing or wrong in them is put into ``problems``.
+
+    Args:
+        entries: whole, see `resolve_aliases`. Those whose operations are one object can do the very same.
+    """
+    vocabularies: dict[object, Vocabulary] = {}
+    providers = {}
+    for name, node in entries.items():
+        names = [tuple(below(node, key).entries) for key in ("connection_config", "credentials")]
+        at = (id(node.entries.get("functions")), *names)
+        if at not in vocabularies:
+            vocabularies[at] = Vocabulary(node, problems)
+        providers[name] = _ProviderBuild(name, node, vocabularies[at]).provider()
+    return providers
 
 
 def _add_functions(reader: Reader, node: yaml.Mapping) -> None:
@@ -45,22 +88,23 @@ def _add_functions(reader: Reader, node: yaml.Mapping) -> None:
 
 
 class _ProviderBuild:
-    def __init__(self, name: str, node: yaml.Mapping, reader: Reader, names: Names) -> None:
+    def __init__(self, name: str, node: yaml.Mapping, vocabulary: Vocabulary) -> None:
         self.name = name
         self.node = node
-        self.reader = reader
-        self.names = names
-        self.client_names: Names = {**names, "client": {"id": None, "secret": None}, "token": None}
+        self.vocabulary = vocabulary
+        self.reader = vocabulary.reader
+        self.names = vocabulary.names
 
     def provider(self) -> Provider:
         node, reader, names = self.node, self.reader, self.names
         self._check_whole()
-        labels = below(node, "client")
-        operations = read_operations(below(node, "operations"), reader, names)
+        labels, once = below(node, "client"), self.vocabulary.once
+        operations = once(node, "operations", self._operations)
         return Provider(
             name=self.name,
             place=node.place,
             raw=node.data,
+            language=reader.language,
             display_name=text(node, "display_name", self.name),
             auth_mode=text(node, "auth_mode", "NONE"),
             grants=texts(node, "grants"),
@@ -79,15 +123,28 @@ class _ProviderBuild:
             query=reader.values(node, "query", {**names, "token": None}),
             connection_config=self._fields("connection_config"),
             credentials=self._fields("credentials"),
-            token=read_token(below(node, "token"), reader, self.client_names),
+            token=once(node, "token", self._token),
             verify=self._verify(operations),
             limits=self._limits(below(node, "limits")),
             retry=_retry(below(node, "retry")),
-            errors=tuple(self._error(mapping(rule)) for rule in items(node, "errors")),
-            language=reader.language,
-            webhook=read_webhook(below(node, "webhook"), reader, below(node, "connection_config").entries),
+            errors=once(node, "errors", self._errors),
+            webhook=once(node, "webhook", self._webhook),
             operations=operations,
         )
+
+    def _operations(self) -> dict[str, Operation]:
+        return read_operations(below(self.node, "operations"), self.reader, self.names)
+
+    def _token(self) -> TokenRules:
+        names: Names = {**self.names, "client": {"id": None, "secret": None}, "token": None}
+        return read_token(below(self.node, "token"), self.reader, names)
+
+    def _errors(self) -> tuple[ErrorRule, ...]:
+        return tuple(self._error(mapping(rule)) for rule in items(self.node, "errors"))
+
+    def _webhook(self) -> WebhookRules | None:
+        config = below(self.node, "connection_config").entries
+        return read_webhook(below(self.node, "webhook"), self.reader, config)
 
     def _check_whole(self) -> None:
         """What an entry must have once its alias is resolved."""
