@@ -61,7 +61,7 @@ class Chain:
         self._held: Held | None = None
         self._transport = transport
         self._gate = gate
-        self._sleep = sleep
+        self.sleep = sleep
         self._date: str | None = None
 
     @property
@@ -121,13 +121,13 @@ class Chain:
             return None
         head = await answer.beginning(_LOOKED_AT)
         whole = Answer(status=answer.status, headers=answer.headers, url=answer.url, content=head)
-        return failure(self.provider, decoded(whole, "json"), self.scope, None, self.secrets())
+        return failure(self.provider, decoded(whole), self.scope, None, self.secrets())
 
     async def _prepare(self, following: Next) -> None:
         if following.renew and self._held is not None:
             self._take(await self._tokens.renew(self.provider, self._held))
         if following.wait:
-            await self._sleep(following.wait)
+            await self.sleep(following.wait)
 
     @asynccontextmanager
     async def _followed(

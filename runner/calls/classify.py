@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import orjson
 
 from runner.auth.vault import mask
+from runner.calls.formats import unpack
+from runner.calls.formats.xml import parse_xml
 from runner.calls.retry_after import seconds_of
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer
@@ -26,14 +28,42 @@ TRANSIENT = frozenset({"rate_limited", "unavailable", "server_error", "timeout",
 _EXCERPT = 300
 
 
-def decode(answer: Answer, form: str) -> object:
-    """The body as JSON or text.
+def decoded(answer: Answer, steps: Sequence[str] = ("json",)) -> Answer:
+    """The answer with its body decoded, as a format says (see `formats`); a refusal in whatever it came.
 
     Raises:
-        CallError: of kind `truncated` or `not_json`.
+        CallError: of kind `truncated`, `not_json` or `bad_answer`.
     """
-    if form == "text":
-        return answer.content.decode("utf-8", "replace")
+    try:
+        body = _body(answer, steps)
+    except ValueError as exc:
+        if answer.status < 400:
+            raise bad_answer(answer.url, exc) from exc
+        body = _json(answer)
+    return msgspec.structs.replace(answer, body=body)
+
+
+def _body(answer: Answer, steps: Sequence[str]) -> object:
+    form = steps[-1]
+    if form == "json" or (form != "xml" and answer.status >= 400):
+        return _json(answer if len(steps) == 1 else _unpacked(answer, steps))
+    if form == "xml":
+        return parse_xml(unpack(steps, answer.content))
+    return unpack(steps, answer.content).decode("utf-8", "replace")
+
+
+def _unpacked(answer: Answer, steps: Sequence[str]) -> Answer:
+    return msgspec.structs.replace(answer, content=unpack(steps, answer.content))
+
+
+def bad_answer(url: str, error: ValueError) -> CallError:
+    """What is told of an answer that is not what its format says."""
+    return CallError(
+        f"{_place(url)} answered with something else than was expected: {error}", kind="bad_answer"
+    )
+
+
+def _json(answer: Answer) -> object:
     if not answer.content.strip():
         return None
     try:
@@ -42,15 +72,6 @@ def decode(answer: Answer, form: str) -> object:
         if answer.status >= 400:
             return answer.content.decode("utf-8", "replace")
         raise _not_json(answer) from exc
-
-
-def decoded(answer: Answer, form: str) -> Answer:
-    """The answer with its body decoded; what no decoder is for stays text.
-
-    Raises:
-        CallError: as `decode`.
-    """
-    return msgspec.structs.replace(answer, body=decode(answer, form if form == "json" else "text"))
 
 
 def _not_json(answer: Answer) -> CallError:
@@ -180,8 +201,12 @@ def _said(answer: Answer) -> str:
 
 
 def _where(answer: Answer) -> str:
+    return _place(answer.url)
+
+
+def _place(url: str) -> str:
     """The address without its query, which may hold what nobody should see."""
-    return answer.url.split("?")[0]
+    return url.partition("?")[0]
 
 
 def kind_of(status: int) -> str:

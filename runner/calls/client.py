@@ -9,32 +9,24 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
-from typing import cast
 
 import msgspec
 
 from runner.calls.chain import Chain
 from runner.calls.classify import decoded, failure, judged
+from runner.calls.job import JobRun
+from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
 from runner.calls.retry import IDEMPOTENT, SAFE, Tries
 from runner.calls.transport import Streamed
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
-from runner.definitions.model import Operation, Provider, Request
+from runner.definitions.model import Job, Operation, Provider, Request
 from runner.definitions.values import describe, fits, is_absent, is_nothing
-from runner.errors import CallError, UsageError
+from runner.errors import UsageError
 from runner.store import Connection
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """One page of records."""
-
-    records: list[object]
-    #: what leads to the next page; None after the last
-    next: Mapping[str, object] | None
-    answer: Answer
 
 
 class Client:
@@ -70,18 +62,26 @@ class Client:
             UsageError: an argument is missing, unknown or of another type.
             CallError: the call failed.
         """
-        if operation.records is not None and operation.output is None:
-            found: list[object] = []
-            async for page in self.pages(operation, arguments):
-                found += page.records
-            return found
+        if operation.output is None and _gives_records(operation):
+            return await self._all(operation, arguments)
         scope = {**self.scope(), **Pages(None).scope(), **checked(operation, arguments)}
-        answer, empty = await self._answered(operation, self._request(operation.request, scope), scope)
+        answer, empty = await self.answered(operation, self.outgoing(operation.request, scope), scope)
         if empty:
             return None
         if operation.output is None:
             return answer.body
         return operation.output.evaluate({**scope, **answer.scope()})
+
+    async def _all(self, operation: Operation, arguments: Mapping[str, object]) -> list[object]:
+        found: list[object] = []
+        whole = 0
+        async for page in self.pages(operation, arguments):
+            if page.again:
+                del found[whole:]
+            found += page.records
+            if page.whole:
+                whole = len(found)
+        return found
 
     async def pages(
         self, operation: Operation, arguments: Mapping[str, object], at: Mapping[str, object] | None = None
@@ -92,14 +92,8 @@ class Client:
             at: where to go on, as an earlier page's `next` gave it.
         """
         base = {**self.scope(), **checked(operation, arguments)}
-        pages = Pages(operation.paginate, at)
-        while not pages.done:
-            scope = {**base, **pages.scope()}
-            request = self._request(operation.request, scope, pages.url)
-            answer, empty = await self._answered(operation, request, scope)
-            records = [] if empty else _records(operation, answer, scope)
-            pages.turn(answer, scope, records)
-            yield Page(records=records, next=None if pages.done else pages.position, answer=answer)
+        async for page in pages(self, operation, base, at, self.provider.retry.attempts):
+            yield page
 
     async def request(self, request: Request, scope: Mapping[str, object]) -> Answer:
         """A plain request of a workflow.
@@ -107,10 +101,10 @@ class Client:
         Raises:
             CallError: it failed.
         """
-        outgoing = self._request(request, {**self.scope(), **scope})
+        outgoing = self.outgoing(request, {**self.scope(), **scope})
 
         def read(answer: Answer) -> Answer:
-            answer = decoded(answer, "json")
+            answer = decoded(answer)
             error = failure(self.provider, answer, self.scope(), request.place, self._chain.secrets())
             if error is not None:
                 raise error
@@ -172,7 +166,8 @@ class Client:
         async with self._chain.streamed(request, tries, upload) as answer:
             yield answer
 
-    def _request(self, request: Request, scope: Mapping[str, object], url: str | None = None) -> Outgoing:
+    def outgoing(self, request: Request, scope: Mapping[str, object], url: str | None = None) -> Outgoing:
+        """The request as it goes out; ``url`` takes the place of its own."""
         outgoing = build(request, scope, self._base_url() if request.url is None else "")
         return outgoing if url is None else msgspec.structs.replace(outgoing, url=url)
 
@@ -180,21 +175,47 @@ class Client:
         found = self.provider.base_url.evaluate(self.scope())
         return "" if is_nothing(found) else text(found)
 
-    async def _answered(
+    async def answered(
         self, operation: Operation, request: Outgoing, scope: Mapping[str, object]
     ) -> tuple[Answer, bool]:
         """The answer, and whether it says that nothing was found."""
 
         def read(answer: Answer) -> tuple[Answer, bool]:
             answer = decoded(answer, operation.format)
-            error, empty = judged(self.provider, operation, answer, scope, self._chain.secrets())
-            if error is not None:
-                raise error
-            return answer, empty
+            return answer, self._judged(operation, answer, scope)
 
-        tries = Tries(self.provider.retry, repeatable=_repeatable(operation, request.method))
-        limit = operation.answer or self.provider.limits.answer
-        return await self._chain.answered(request, tries, read, limit)
+        return await self._chain.answered(
+            request, self._tries(operation, request), read, self._limit(operation)
+        )
+
+    @asynccontextmanager
+    async def opened(
+        self, operation: Operation, request: Outgoing, scope: Mapping[str, object]
+    ) -> AsyncIterator[Streamed | None]:
+        """The answer of an operation, no failure, its body still to be read; None where nothing was found."""
+        async with self._chain.streamed(request, self._tries(operation, request)) as answer:
+            if answer.status < 300:
+                yield answer
+                return
+            whole = decoded(await answer.read(self._limit(operation)))
+            self._judged(operation, whole, scope)
+            yield None
+
+    def job(self, job: Job, name: str) -> JobRun:
+        return JobRun(job, name, self.request, self._chain.sleep)
+
+    def _judged(self, operation: Operation, answer: Answer, scope: Mapping[str, object]) -> bool:
+        """Whether an answer says that nothing was found; raises the failure that it is."""
+        error, empty = judged(self.provider, operation, answer, scope, self._chain.secrets())
+        if error is not None:
+            raise error
+        return empty
+
+    def _limit(self, operation: Operation) -> int:
+        return operation.answer or self.provider.limits.answer
+
+    def _tries(self, operation: Operation, request: Outgoing) -> Tries:
+        return Tries(self.provider.retry, repeatable=_repeatable(operation, request.method))
 
 
 def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -228,13 +249,5 @@ def _repeatable(operation: Operation, method: str) -> bool:
     return not operation.writes or method in IDEMPOTENT - SAFE
 
 
-def _records(operation: Operation, answer: Answer, scope: Mapping[str, object]) -> list[object]:
-    if operation.records is None:
-        return [answer.body]
-    found = operation.records.evaluate({**scope, **answer.scope()})
-    if is_nothing(found):
-        return []
-    if not isinstance(found, (list, tuple)):
-        message = f"`records` of `{operation.name}` gave {describe(found)}, expected a list"
-        raise CallError(message, kind="bad_answer", where=operation.records.place)
-    return cast(list[object], found)
+def _gives_records(operation: Operation) -> bool:
+    return operation.records is not None or operation.job is not None or operation.format[-1] in ROWS

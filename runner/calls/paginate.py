@@ -38,7 +38,7 @@ class Pages:
         """The next page's own address, where the API gives one."""
         return cast("str | None", self._at.get("url"))
 
-    def scope(self) -> dict[str, object]:
+    def scope(self) -> dict[str, dict[str, object]]:
         page: dict[str, object] = {"number": self._at.get("number", 1), "offset": self._at.get("offset", 0)}
         if self._rules is not None and self._rules.size is not None:
             page["size"] = self._rules.size
@@ -46,8 +46,13 @@ class Pages:
             page["cursor"] = self._at["cursor"]
         return {"page": page}
 
-    def turn(self, answer: Answer, scope: Mapping[str, object], records: list[object]) -> None:
+    def turn(
+        self, answer: Answer, scope: Mapping[str, object], records: list[object], count: int | None = None
+    ) -> None:
         """Notes what a page held, and finds the next.
+
+        Args:
+            count: how many records it held, where they are gone already.
 
         Raises:
             CallError: the page repeats the one before; kind `repeated_page`.
@@ -58,15 +63,17 @@ class Pages:
             return
         self._check_new(answer)
         full = {**scope, **self.scope(), **answer.scope(), "records": records}
+        token = rules.next_url or rules.cursor
+        found = token.evaluate(full) if token is not None else None
+        if rules.cursor is not None:
+            # What `until` asks about is where the next page would be.
+            full["page"] = {**self.scope()["page"], "cursor": found}
         if rules.until is not None and rules.until.holds(full):
             self.done = True
-            return
-        token = rules.next_url or rules.cursor
-        if token is not None:
-            found = token.evaluate(full)
+        elif token is not None:
             self._follow(rules, answer, None if is_nothing(found) or found == "" else found)
         else:
-            self._count(rules, len(records))
+            self._count(rules, len(records) if count is None else count)
 
     def _follow(self, rules: Paginate, answer: Answer, found: object) -> None:
         if found is None:

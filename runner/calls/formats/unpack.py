@@ -7,45 +7,38 @@ import zipfile
 import zlib
 from typing import Final
 
+from runner.calls.unpack import BadBody, Unpacking
+
 #: the most bytes that one archive may unpack to: what is larger is a fault, or somebody's malice
 LARGEST: Final = 4 * 1024**3
 #: bytes of an archive that are held in memory; what is beyond lies in a temporary file
 _IN_MEMORY: Final = 8 * 1024**2
-#: zlib's word for a gzip header (zlib manual, inflateInit2)
-_GZIP: Final = zlib.MAX_WBITS | 16
 
 
 class Gzip:
     """Unpacks gzip, of several members one after the other."""
 
     def __init__(self, largest: int = LARGEST) -> None:
-        self._stream = zlib.decompressobj(_GZIP)
+        self._unpacking = Unpacking("gzip")
         self._left = largest
-        self._began = False
 
     def feed(self, data: bytes) -> bytes:
         parts = []
-        while data:
-            if self._stream.eof:
-                self._stream = zlib.decompressobj(_GZIP)
-            parts.append(self._inflated(data))
-            data = self._stream.unused_data
+        try:
+            for part in self._unpacking.feed(data):
+                self._left -= len(part)
+                if self._left < 0:
+                    raise ValueError("its gzip unpacks to more than is allowed")
+                parts.append(part)
+        except BadBody as exc:
+            raise ValueError("it is no gzip") from exc
         return b"".join(parts)
 
-    def _inflated(self, data: bytes) -> bytes:
-        self._began = True
-        try:
-            part = self._stream.decompress(data, self._left + 1)
-        except zlib.error as exc:
-            raise ValueError(f"it is no gzip: {exc}") from exc
-        self._left -= len(part)
-        if self._left < 0:
-            raise ValueError("its gzip unpacks to more than is allowed")
-        return part
-
     def end(self) -> bytes:
-        if self._began and not self._stream.eof:
-            raise ValueError("its gzip ends too early")
+        try:
+            self._unpacking.finish()
+        except BadBody as exc:
+            raise ValueError("its gzip ends too early") from exc
         return b""
 
 

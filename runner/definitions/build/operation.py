@@ -6,15 +6,25 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text
+from runner.definitions.build.job import JOB, read_job
+from runner.definitions.build.keys import below, data, items, mapping, size, text
 from runner.definitions.build.reader import Reader
+from runner.definitions.build.request import RESPONSE, read_request
 from runner.definitions.expressions import Expression, Names
-from runner.definitions.model import Call, MapOf, Operation, Paginate, Param, Request, ResponseRule, Value
+from runner.definitions.model import (
+    Call,
+    Csv,
+    MapOf,
+    Operation,
+    Paginate,
+    Param,
+    Request,
+    ResponseRule,
+    Value,
+)
 from runner.definitions.values import describe, fits
 from runner.definitions.words import did_you_mean
 
-#: what is known of an answer
-RESPONSE: Final[Names] = {"response": {"status": None, "headers": None, "body": None, "url": None}}
 #: what is known of the page that is asked for
 PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
 
@@ -32,46 +42,51 @@ def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> O
     params = read_params(node.entries.get("params"))
     _check_params(node, params, reader)
     names: Names = {**known, **PAGE, "connection": None, **dict.fromkeys(params)}
+    job = read_job(below(node, "job"), reader, names)
+    results = below(below(node, "job"), "results") if job is not None else node
+    if job is not None:
+        names = {**names, **JOB}
     answer: Names = {**names, **RESPONSE}
-    request = read_request(below(node, "request"), reader, names)
-    paginate, limits = below(node, "paginate"), below(node, "limits")
+    request = read_request(below(results, "request"), reader, names)
+    paginate, limits = below(results, "paginate"), below(node, "limits")
     return Operation(
         name=name,
         place=node.place,
         description=text(node, "description"),
         params=params,
         request=request,
-        writes=data(node, "writes", request.method not in ("GET", "HEAD")),
-        format=text(node, "format", "json"),
         answer=size(limits, "answer", 0) or None,
-        records=reader.optional(node, "records", answer),
+        job=job,
+        writes=data(node, "writes", (job.submit if job else request).method not in ("GET", "HEAD")),
+        format=_format(results),
+        csv=_csv(below(results, "csv"), reader, names),
+        records=reader.optional(results, "records", answer),
         paginate=_paginate(paginate, reader, answer) if paginate.entries else None,
         responses=tuple(_response(mapping(rule), reader, answer) for rule in items(node, "responses")),
         output=reader.output(node, "output", answer),
     )
 
 
+def _format(node: yaml.Mapping) -> tuple[str, ...]:
+    given = data(node, "format", cast("str | list[str]", "json"))
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _csv(node: yaml.Mapping, reader: Reader, names: Names) -> Csv:
+    return Csv(
+        delimiter=text(node, "delimiter", ","),
+        nested=text(node, "nested") or None,
+        empty=text(node, "empty", "null"),
+        types=reader.values(node, "types", names),
+    )
+
+
 def _check_params(node: yaml.Mapping, params: Mapping[str, Param], reader: Reader) -> None:
-    taken = {"config", "credentials", "connection", "page", "response"} & set(params)
+    taken = {"config", "credentials", "connection", "page", "response", "job"} & set(params)
     for name in sorted(taken):
         where = below(node, "params").keys[name]
         message = f"a parameter cannot be called `{name}`"
         reader.problem(where, message, "param", "the name has a meaning of its own", len(name))
-
-
-def read_request(node: yaml.Mapping, reader: Reader, names: Names) -> Request:
-    return Request(
-        place=node.place,
-        method=text(node, "method", "GET"),
-        path=reader.optional_value(node, "path", names),
-        url=reader.optional_value(node, "url", names),
-        query=reader.values(node, "query", names),
-        headers=reader.values(node, "headers", names),
-        json=reader.optional_value(node, "json", names),
-        form=reader.optional_value(node, "form", names),
-        body=reader.optional_value(node, "body", names),
-        timeout=seconds(node, "timeout", 120.0),
-    )
 
 
 def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
@@ -82,6 +97,7 @@ def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
         page=data(node, "page", False),
         size=data(node, "size", None),
         until=reader.optional(node, "until", {**names, "records": None}),
+        total=reader.optional(node, "total", names),
     )
 
 

@@ -7,8 +7,9 @@ from typing import Final, TypeVar, cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
-from runner.definitions.build.operation import RESPONSE, read_operations
+from runner.definitions.build.operation import read_operations
 from runner.definitions.build.reader import Reader
+from runner.definitions.build.request import RESPONSE
 from runner.definitions.build.token import read_token
 from runner.definitions.build.webhook import read_webhook
 from runner.definitions.expressions import Language, Names, Own

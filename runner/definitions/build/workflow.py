@@ -6,8 +6,9 @@ from typing import cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, items, mapping, text, texts
-from runner.definitions.build.operation import RESPONSE, read_call, read_request
+from runner.definitions.build.operation import read_call
 from runner.definitions.build.reader import Reader
+from runner.definitions.build.request import RESPONSE, read_request
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.expressions import Names
 from runner.definitions.model import Call, Provider, Step, Workflow

@@ -1,6 +1,15 @@
 """What definitions say, checked and frozen. A word of the YAML is a name here."""
 
-from runner.definitions.model.operation import Call, Operation, Paginate, Param, Request, ResponseRule
+from runner.definitions.model.operation import (
+    Call,
+    Csv,
+    Job,
+    Operation,
+    Paginate,
+    Param,
+    Request,
+    ResponseRule,
+)
 from runner.definitions.model.provider import ConfigField, ErrorRule, Limits, Provider, Retry
 from runner.definitions.model.sync import Deletes, Field, FieldFrom, FieldMap, Incremental, Sync
 from runner.definitions.model.token import Introspect, Jwt, TokenRules
@@ -12,6 +21,7 @@ __all__ = [
     "NOTHING",
     "Call",
     "ConfigField",
+    "Csv",
     "Deletes",
     "ErrorRule",
     "Field",
@@ -21,6 +31,7 @@ __all__ = [
     "HmacProof",
     "Incremental",
     "Introspect",
+    "Job",
     "Jwt",
     "Limits",
     "ListOf",

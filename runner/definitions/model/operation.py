@@ -48,6 +48,39 @@ class Paginate(msgspec.Struct, frozen=True, kw_only=True):
     page: bool = False
     size: int | None = None
     until: Expression | None = None
+    #: how many records all pages have together
+    total: Expression | None = None
+
+
+class Csv(msgspec.Struct, frozen=True, kw_only=True):
+    """How a CSV is written, and what its texts stand for."""
+
+    delimiter: str = ","
+    #: what separates the names of nested columns
+    nested: str | None = None
+    #: what an empty value is: null or text
+    empty: str = "null"
+    #: a map of column to text, number, integer, boolean or timestamp
+    types: Value = NOTHING
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """Work that an API does in its own time; its results are read as any operation's answer is."""
+
+    submit: Request
+    id: Expression
+    poll: Request
+    done: Expression
+    failed: Expression | None = None
+    message: Expression | None = None
+    #: how many records are done so far
+    progress: Expression | None = None
+    #: seconds of the first and of the longest wait between two looks
+    every_initial: float = 1.0
+    every_max: float = 30.0
+    #: seconds that it may take
+    timeout: float = 86_400.0
+    cleanup: Request | None = None
 
 
 class ResponseRule(msgspec.Struct, frozen=True, kw_only=True):
@@ -64,13 +97,17 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
 
     name: str
     place: Place
+    #: of a job, the request for its results
     request: Request
+    job: Job | None = None
     description: str = ""
     params: Mapping[str, Param] = {}
     writes: bool = False
-    format: str = "json"
     #: bytes that an answer may have; None: as many as the provider's
     answer: int | None = None
+    #: what packs the answer, then what is in it
+    format: tuple[str, ...] = ("json",)
+    csv: Csv = Csv()
     records: Expression | None = None
     paginate: Paginate | None = None
     responses: tuple[ResponseRule, ...] = ()

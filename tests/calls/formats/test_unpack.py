@@ -40,7 +40,7 @@ def test_a_packed_csv_is_read() -> None:
 @pytest.mark.parametrize(
     ("step", "content", "sentence"),
     [
-        ("gzip", b"plain", "it is no gzip: "),
+        ("gzip", b"plain", "it is no gzip"),
         ("gzip", gzip.compress(b"some text")[:-3], "its gzip ends too early"),
         ("zip", b"plain", "it is no zip archive that can be read: "),
         ("zip", zipped(a=b"1", b=b"2"), "its zip archive holds 2 files, expected one"),

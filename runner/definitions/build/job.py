@@ -1,0 +1,37 @@
+"""Jobs: work that an API does in its own time."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runner.definitions import yaml
+from runner.definitions.build.keys import below, seconds
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.request import RESPONSE, read_request
+from runner.definitions.expressions import Names
+from runner.definitions.model import Job
+
+#: what is known of a job that was submitted
+JOB: Final[Names] = {"job": {"id": None, "answer": None}}
+
+
+def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:
+    """A job's way to its results; how those are read is the operation's own."""
+    if not node.entries:
+        return None
+    submit, poll, cleanup = below(node, "submit"), below(node, "poll"), below(node, "cleanup")
+    every, known = below(poll, "every"), {**names, **JOB}
+    answer: Names = {**known, **RESPONSE}
+    return Job(
+        submit=read_request(below(submit, "request"), reader, names),
+        id=reader.expression(submit.entries["id"], {**names, **RESPONSE}),
+        poll=read_request(below(poll, "request"), reader, known),
+        done=reader.expression(poll.entries["done"], answer),
+        failed=reader.optional(poll, "failed", answer),
+        message=reader.optional(poll, "message", answer),
+        progress=reader.optional(poll, "progress", answer),
+        every_initial=seconds(every, "initial", 1.0),
+        every_max=seconds(every, "max", 30.0),
+        timeout=seconds(poll, "timeout", 86_400.0),
+        cleanup=read_request(below(cleanup, "request"), reader, known) if cleanup.entries else None,
+    )
