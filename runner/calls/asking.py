@@ -51,7 +51,7 @@ class Asking:
 
     async def _answered(self, target: Target, request: Outgoing) -> Answer:
         limit = target.provider.limits.answer
-        answer = decoded(await self._transports[target.allow_local].send(request, limit), "json")
+        answer = decoded(await self._transports[target.allow_local].send(request, limit))
         error = failure(target.provider, answer, {"config": target.config}, None, list(request.secrets))
         if error is None:
             return answer
