@@ -24,12 +24,10 @@ next (``hint``). Whether trying again can help is part of the type (``transient`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal
-
-import msgspec
+from typing import ClassVar, Literal, NamedTuple
 
 
-class Place(msgspec.Struct, frozen=True, order=True):
+class Place(NamedTuple):
     """A place in a definition file; lines and columns count from 1."""
 
     file: str
@@ -40,7 +38,7 @@ class Place(msgspec.Struct, frozen=True, order=True):
         return f"{self.file}:{self.line}:{self.column}"
 
 
-class Problem(msgspec.Struct, frozen=True, order=True):
+class Problem(NamedTuple):
     """Something wrong in a definition, where it stands and how to mend it."""
 
     place: Place

@@ -10,7 +10,6 @@ import hashlib
 import hmac as _hmac
 import json as _json
 import re
-import uuid as _uuid
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from html import escape as _escape
@@ -36,7 +35,9 @@ def now() -> str:
 
 
 def uuid() -> str:
-    return str(_uuid.uuid4())
+    from uuid import uuid4
+
+    return str(uuid4())
 
 
 def from_json(value: object) -> object:

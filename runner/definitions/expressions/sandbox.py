@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import wraps
 from typing import Any, Final, cast
 
 from jinja2 import Undefined, nodes
@@ -149,7 +148,6 @@ def _charged(name: str, function: Function, *, of_list: bool = False) -> Functio
     at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0
     through, deep = name in THROUGH, name in DEEP
 
-    @wraps(function)
     def call(*args: object, **kwargs: object) -> object:
         value = args[at] if len(args) > at else None
         if through and is_nothing(value):
@@ -161,6 +159,8 @@ def _charged(name: str, function: Function, *, of_list: bool = False) -> Functio
             args = (*args[:at], _listlike(value), *args[at + 1 :])
         return _settled(function(*args, **kwargs))
 
+    # Jinja notes on a function what it takes before the value.
+    call.__dict__.update(getattr(function, "__dict__", {}))
     return call
 
 

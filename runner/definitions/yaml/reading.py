@@ -22,7 +22,7 @@ MAX_NODES: Final = 100_000
 MAX_UNFOLDED: Final = 20_000
 
 #: what libyaml refuses or takes for a line break that no editor shows as one
-_CONTROL = re.compile("[^\t\n -~\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufeff\ufffe\uffff]")
 _CORE = "tag:yaml.org,2002:"
 
 
