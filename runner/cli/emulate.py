@@ -37,6 +37,8 @@ class Given(TypedDict):
     no_introspection: bool
     api_limit: int | None
     jwt_public_key: Path | None
+    bulk_seconds: float
+    bulk_polls: int
     as_json: bool
 
 
@@ -80,6 +82,22 @@ class Given(TypedDict):
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     metavar="FILE",
     help="The key that proves JWT assertions, in PEM; without it, --json tells a private one.",
+)
+@click.option(
+    "--bulk-seconds",
+    type=click.FloatRange(0),
+    default=0.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="How long a bulk job takes.",
+)
+@click.option(
+    "--bulk-polls",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    metavar="N",
+    help="How often a bulk job is asked after before it is complete.",
 )
 @json_option
 def command(**given: Unpack[Given]) -> int:
@@ -125,6 +143,8 @@ def _options(given: Given) -> Options:
         rotate_refresh_tokens=given["rotate_refresh_tokens"],
         introspection="refused" if given["no_introspection"] else "allowed",
         api_limit=given["api_limit"],
+        bulk_seconds=given["bulk_seconds"],
+        bulk_polls=given["bulk_polls"],
         jwt_public_key=keys.public(key_file.read_text("ascii", "replace")) if key_file else None,
     )
 
@@ -172,6 +192,7 @@ def _told(org: Org) -> dict[str, object]:
         "client_secret": org.client.secret,
         "username": org.options.username,
         "password": org.password,
+        "security_token": org.security_token,
         "control_token": org.control_token,
     }
 

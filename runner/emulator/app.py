@@ -17,6 +17,7 @@ from runner.emulator.http import json
 from runner.emulator.oauth import routes as oauth
 from runner.emulator.org import Org
 from runner.emulator.rest.routes import rest
+from runner.emulator.soap import routes as soap
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -26,6 +27,7 @@ def application(org: Org) -> ASGIApp:
         routes=[
             *bulk2.routes(),
             *bulk1.routes(),
+            *soap.routes(),
             Route("/services/data", rest, methods=_METHODS),
             Route("/services/data/{rest:path}", rest, methods=_METHODS),
             *oauth.routes(),

@@ -87,11 +87,13 @@ class Clients:
         self._database.run("INSERT OR REPLACE INTO _logins VALUES (?, ?, ?)", (username, password, user_id))
 
     def user_by_password(self, username: str, password: str) -> str | None:
-        """The user's id, where the two belong together."""
+        """The user's id, where the two belong together; the security token may stand behind the password."""
         row = self._database.row("SELECT user_id, password FROM _logins WHERE username = ?", (username,))
-        if row is None or not secrets.compare_digest(str(row[1]).encode(), password.encode()):
+        if row is None:
             return None
-        return str(row[0])
+        right = str(row[1]), f"{row[1]}{self._database.setting('security_token')}"
+        fits = [secrets.compare_digest(each.encode(), password.encode()) for each in right]
+        return str(row[0]) if any(fits) else None
 
     def user_by_name(self, username: str) -> str | None:
         row = self._database.row('SELECT Id FROM "User" WHERE Username = ?', (username,))

@@ -52,6 +52,8 @@ def _app(database: Database, clock: Clock, options: Options) -> None:
 def _login(database: Database, clock: Clock, options: Options) -> None:
     password = options.password or database.setting("password") or secrets.token_urlsafe(12)
     database.set_setting("password", password)
+    if database.setting("security_token") is None:
+        database.set_setting("security_token", secrets.token_hex(12))
     database.run(
         'UPDATE "User" SET Username = ?, Email = ? WHERE n = 1', (options.username, options.username)
     )

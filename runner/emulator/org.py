@@ -107,6 +107,11 @@ class Org:
     def password(self) -> str:
         return self.database.setting("password") or ""
 
+    @property
+    def security_token(self) -> str:
+        """What older clients put behind the password."""
+        return self.database.setting("security_token") or ""
+
     def access_token(self, scope: str = "api refresh_token") -> str:
         """A new access token of the first user and the org's own app."""
         return self.tokens.issue_access(self.tokens.new_grant(self.client.id, self.user_id, scope))

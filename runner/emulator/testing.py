@@ -41,6 +41,7 @@ class Org:
         self.client_secret = org.client.secret
         self.username = org.options.username
         self.password = org.password
+        self.security_token = org.security_token
         self.control_token = org.control_token
         #: the ids of the org and of its first user
         self.org_id = org.id
