@@ -45,13 +45,20 @@ class KindSchema:
         self.root = root
         #: how `terapi explain` calls it
         self.prefix = "provider" if kind == "providers" else kind
+        self._resolved: dict[int, Schema] = {}
 
     def resolve(self, schema: object) -> Schema:
-        """The schema itself where ``schema`` only refers to it."""
-        while isinstance(schema, Mapping) and "$ref" in schema:
+        """The schema itself, with what it refers to; what it says itself counts more."""
+        if not isinstance(schema, Mapping):
+            return {}
+        if "$ref" not in schema:
+            return schema
+        if id(schema) not in self._resolved:
             name = str(schema["$ref"]).removeprefix("#/$defs/")
-            schema = cast(Mapping[str, Schema], self.root["$defs"])[name]
-        return schema if isinstance(schema, Mapping) else {}
+            above = self.resolve(cast(Mapping[str, object], self.root["$defs"])[name])
+            own = {key: value for key, value in schema.items() if key != "$ref"}
+            self._resolved[id(schema)] = {**above, **own}
+        return self._resolved[id(schema)]
 
     def below(self, schema: Schema, key: str | int) -> Schema:
         """The schema of what stands under a key or index; empty where anything may."""
@@ -79,9 +86,10 @@ class KindSchema:
         yield from self._documented(self.prefix, self.resolve(self.root), frozenset())
 
     def _documented(self, name: str, schema: Schema, above: frozenset[int]) -> Iterator[tuple[str, Schema]]:
-        if id(schema) in above:
+        # What refers to itself is told once; a reference has its target's very properties.
+        if id(schema.get("properties")) in above:
             return
-        above |= {id(schema)}
+        above |= {id(schema["properties"])} if "properties" in schema else frozenset()
         for inside in ("additionalProperties", "items"):
             if isinstance(schema.get(inside), Mapping):
                 yield from self._documented(name, self.resolve(schema[inside]), above)
