@@ -16,7 +16,8 @@ from importlib import resources
 from pathlib import Path
 
 from runner.emulator.errors import OptionError
-from runner.emulator.schema import NUMBERS, Kind, ObjectType, Schema
+from runner.emulator.schema import NUMBERS, Field, Kind, ObjectType, Schema
+from runner.emulator.soql import natives
 
 Value = str | int | float | None
 Row = tuple[Value, ...]
@@ -33,7 +34,7 @@ class Database:
     def __init__(self, schema: Schema, folder: Path | None = None) -> None:
         self.schema = schema
         self.lock = threading.RLock()
-        self._connection = _open(folder, _tables(schema))
+        self._connection = _open(folder, schema)
 
     def close(self) -> None:
         with self.lock:
@@ -67,20 +68,26 @@ class Database:
         with self.lock:
             self._connection.executemany(sql, rows)
 
+    def insert(self, item: ObjectType, rows: Iterable[Sequence[Value]]) -> None:
+        """Adds records, each its number and then its columns in the order of the object's."""
+        columns = ", ".join(map(quote, item.columns))
+        marks = ", ".join("?" * len(item.columns))
+        sql = f"INSERT INTO {quote(item.name)} (n, {columns}) VALUES (?, {marks})"  # noqa: S608
+        self.run_many(sql, rows)
+
     @contextlib.contextmanager
     def atomic(self) -> Iterator[None]:
-        """All or nothing; inside another one, part of it."""
+        """All or nothing; inside another one, a part that can fail alone."""
         with self.lock:
-            if self._connection.in_transaction:
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
+            begin, end, undo = _PART if self._connection.in_transaction else _WHOLE
+            self._connection.execute(begin)
             try:
                 yield
             except BaseException:
-                self._connection.execute("ROLLBACK")
+                for statement in undo:
+                    self._connection.execute(statement)
                 raise
-            self._connection.execute("COMMIT")
+            self._connection.execute(end)
 
     def setting(self, name: str) -> str | None:
         row = self.row("SELECT value FROM _settings WHERE name = ?", (name,))
@@ -102,10 +109,16 @@ class Database:
         """Makes the indexes; a table is filled faster without them."""
         for name in _indexed(item):
             unique = "UNIQUE" if name == "Id" else ""
+            given = f" WHERE {quote(name)} IS NOT NULL" if item.by_name[name.lower()].nillable else ""
             self.run(
                 f"CREATE {unique} INDEX IF NOT EXISTS {quote(f'{item.name}_{name}')}"
-                f" ON {quote(item.name)} ({quote(name)})"
+                f" ON {quote(item.name)} ({quote(name)}){given}"
             )
+
+
+#: how a transaction begins, ends, and is undone; and a part of one
+_WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
+_PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
 
 
 def quote(name: str) -> str:
@@ -113,7 +126,8 @@ def quote(name: str) -> str:
     return f'"{name}"'
 
 
-def _open(folder: Path | None, tables: str) -> sqlite3.Connection:
+def _open(folder: Path | None, schema: Schema) -> sqlite3.Connection:
+    tables = _tables(schema)
     try:
         if folder is not None:
             folder.mkdir(parents=True, exist_ok=True)
@@ -123,8 +137,11 @@ def _open(folder: Path | None, tables: str) -> sqlite3.Connection:
             check_same_thread=False,
             cached_statements=256,
         )
+        natives.register(connection)
         _configure(connection, durable=folder is not None)
         connection.executescript(tables)
+        for item in schema:
+            _widen(connection, item)
     except (OSError, sqlite3.Error) as exc:
         raise OptionError(f"The org's data cannot be kept in {folder}: {exc}") from exc
     return connection
@@ -144,8 +161,21 @@ def _tables(schema: Schema) -> str:
 
 
 def _table(item: ObjectType) -> str:
-    columns = ", ".join(f"{quote(field.name)} {_affinity(field.kind)}" for field in item.fields)
+    columns = ", ".join(map(_column, item.stored))
     return f"CREATE TABLE IF NOT EXISTS {quote(item.name)} (n INTEGER PRIMARY KEY, {columns});\n"
+
+
+def _widen(connection: sqlite3.Connection, item: ObjectType) -> None:
+    """Adds the columns that an org of an earlier version has not."""
+    known = {row[1] for row in connection.execute(f"PRAGMA table_info({quote(item.name)})")}
+    for field in item.stored:
+        if field.name not in known:
+            connection.execute(f"ALTER TABLE {quote(item.name)} ADD COLUMN {_column(field)}")
+
+
+def _column(field: Field) -> str:
+    empty = " DEFAULT 0" if field.kind is Kind.BOOLEAN else ""
+    return f"{quote(field.name)} {_affinity(field.kind)}{empty}"
 
 
 def _affinity(kind: Kind) -> str:
@@ -160,6 +190,10 @@ def _affinity(kind: Kind) -> str:
 
 def _indexed(item: ObjectType) -> list[str]:
     """Ids, what records are joined by, what they are looked up by, and what a sync asks for."""
-    joined = [field.name for field in item.fields if field.targets and field.targets != ("User",)]
+    joined = [
+        field.name
+        for field in item.fields
+        if field.targets and not {"User", "RecordType"} & set(field.targets)
+    ]
     looked_up = [field.name for field in item.fields if field.external_id]
     return ["Id", *joined, *looked_up, "SystemModstamp"]

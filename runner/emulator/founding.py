@@ -8,13 +8,16 @@ from collections.abc import Callable
 from runner.emulator import ids, words
 from runner.emulator.clients import SCOPES, Client, Clients
 from runner.emulator.clock import Clock
-from runner.emulator.database import Database, Value, quote
+from runner.emulator.database import Database, Value
 from runner.emulator.options import Options
-from runner.emulator.schema import Kind, ObjectType
+from runner.emulator.schema import Kind
 from runner.emulator.seed import Seeder
 
 FIRST_USER = ids.make("005", 1)
 ORG_ID = ids.make("00D", 1)
+PROFILES = ("System Administrator", "Standard User", "Read Only")
+ROLES = ("CEO", "Sales", "Service")
+QUEUES = ("Hotline", "New Leads")
 
 
 def found(database: Database, clock: Clock, options: Options, progress: Callable[[int], None] | None) -> None:
@@ -22,6 +25,8 @@ def found(database: Database, clock: Clock, options: Options, progress: Callable
     if database.setting("founded") is None:
         with database.atomic():
             _organization(database, clock)
+            _people(database, clock)
+            _record_types(database, clock)
             _users(database, clock, options)
             Seeder(database, clock, options.seed, progress).fill(options.records)
             for item in database.schema:
@@ -65,8 +70,39 @@ def _organization(database: Database, clock: Clock) -> None:
         "Name": "Example Org",
         "InstanceName": "EMU1",
         "OrganizationType": "Developer Edition",
+        "LanguageLocaleKey": "en_US",
+        "DefaultLocaleSidKey": "en_US",
+        "TimeZoneSidKey": "GMT",
+        "FiscalYearStartMonth": 1,
     }
-    _insert(database, clock, database.schema.objects["Organization"], 1, values)
+    _insert(database, clock, "Organization", 1, values)
+
+
+def _people(database: Database, clock: Clock) -> None:
+    """Profiles, roles, and the queues that may own a case or a lead."""
+    for number, name in enumerate(PROFILES, 1):
+        _insert(database, clock, "Profile", number, {"Name": name, "UserType": "Standard"})
+    for number, name in enumerate(ROLES, 1):
+        parent = None if number == 1 else ids.make("00E", 1)
+        values: dict[str, Value] = {"Name": name, "DeveloperName": name.replace(" ", "_")}
+        _insert(database, clock, "UserRole", number, values | {"ParentRoleId": parent})
+    for number, name in enumerate(QUEUES, 1):
+        values = {"Name": name, "DeveloperName": name.replace(" ", "_"), "Type": "Queue"}
+        _insert(database, clock, "Group", number, values)
+
+
+def _record_types(database: Database, clock: Clock) -> None:
+    number = 0
+    for item in database.schema:
+        for kind in item.record_types:
+            number += 1
+            values: dict[str, Value] = {
+                "Name": kind.label,
+                "DeveloperName": kind.name,
+                "SobjectType": item.name,
+                "IsActive": 1,
+            }
+            _insert(database, clock, "RecordType", number, values)
 
 
 def _users(database: Database, clock: Clock, options: Options) -> None:
@@ -74,7 +110,7 @@ def _users(database: Database, clock: Clock, options: Options) -> None:
     names = zip(words.FIRST_NAMES, words.LAST_NAMES, strict=False)
     for number, (first, last) in zip(range(1, size + 1), names, strict=False):
         first, last = ("Ada", "Lovelace") if number == 1 else (first, last)
-        _insert(database, clock, database.schema.objects["User"], number, _user(number, first, last))
+        _insert(database, clock, "User", number, _user(number, first, last))
 
 
 def _user(number: int, first: str, last: str) -> dict[str, Value]:
@@ -89,18 +125,21 @@ def _user(number: int, first: str, last: str) -> dict[str, Value]:
         "IsActive": 1,
         "UserType": "Standard",
         "TimeZoneSidKey": "GMT",
-        "LocaleSidKey": "en_GB",
+        "LocaleSidKey": "en_US",
+        "LanguageLocaleKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "CommunityNickname": f"user{number}",
+        "ProfileId": ids.make("00e", 1 if number == 1 else 2),
+        "UserRoleId": ids.make("00E", 1 + (number - 1) % len(ROLES)),
         "External_Id__c": f"US-{number:07}",
     }
 
 
-def _insert(
-    database: Database, clock: Clock, item: ObjectType, number: int, values: dict[str, Value]
-) -> None:
+def _insert(database: Database, clock: Clock, name: str, number: int, values: dict[str, Value]) -> None:
+    item = database.schema.objects[name]
     stamp = clock.stamp()
     system = dict.fromkeys(("CreatedDate", "LastModifiedDate", "SystemModstamp"), stamp)
     authors = dict.fromkeys(("CreatedById", "LastModifiedById"), FIRST_USER)
     row = {"Id": ids.make(item.prefix, number), **system, **authors, **values}
-    marks = ", ".join("?" * len(item.fields))
-    kept = [row.get(field.name, 0 if field.kind is Kind.BOOLEAN else None) for field in item.fields]
-    database.run(f"INSERT INTO {quote(item.name)} VALUES (?, {marks})", (number, *kept))  # noqa: S608
+    kept = [row.get(field.name, 0 if field.kind is Kind.BOOLEAN else None) for field in item.stored]
+    database.insert(item, [(number, *kept)])

@@ -17,11 +17,14 @@ from runner.emulator.database import Database
 from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.faults import Faults
 from runner.emulator.founding import FIRST_USER, ORG_ID, found
+from runner.emulator.locks import Locks
 from runner.emulator.oauth.visits import Visits
 from runner.emulator.objects import standard
 from runner.emulator.options import SHOWN_LIMIT, Options
-from runner.emulator.queries import Queries
+from runner.emulator.queries import PAGE, Queries
+from runner.emulator.recents import Recents
 from runner.emulator.records import Records
+from runner.emulator.soql.context import Asked
 from runner.emulator.tokens import Tokens
 
 #: requests that the log remembers
@@ -71,8 +74,10 @@ class Org:
         self.url = "http://127.0.0.1"
         self.clients = Clients(self.database, self.clock)
         self.tokens = Tokens(self.database, self.clock, self.id, options.session_lifetime)
-        self.records = Records(self.database, self.clock)
-        self.queries = Queries(self.database)
+        self.locks = Locks(self.clock)
+        self.records = Records(self.database, self.clock, self.locks)
+        self.recents = Recents(self.database, self.clock)
+        self.queries = Queries(self.database, self.schema, self.recents)
         self.bulk = Work(
             self.database, self.clock, self.records, Files(options.data and options.data / "bulk")
         )
@@ -111,6 +116,22 @@ class Org:
     def security_token(self) -> str:
         """What older clients put behind the password."""
         return self.database.setting("security_token") or ""
+
+    def asked(
+        self, text: str, user_id: str, base_url: str, *, all_rows: bool = False, page_size: int = PAGE
+    ) -> Asked:
+        """A query as a user asks it now, where the user is."""
+        row = self.database.row('SELECT TimeZoneSidKey FROM "User" WHERE Id = ?', (user_id,))
+        zone = str(row[0]) if row and row[0] and row[0] != "GMT" else "UTC"
+        return Asked(
+            text=text,
+            now=self.clock.now(),
+            base_url=base_url,
+            all_rows=all_rows,
+            user_id=user_id,
+            zone=zone,
+            page_size=page_size,
+        )
 
     def access_token(self, scope: str = "api refresh_token") -> str:
         """A new access token of the first user and the org's own app."""

@@ -1,9 +1,9 @@
-"""What an object and a field are, and the short words by which `objects.py` writes them down."""
+"""What an object and a field are."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from functools import cached_property
 
 import msgspec
@@ -16,6 +16,8 @@ class Kind(enum.StrEnum):
     STRING = "string"
     TEXTAREA = "textarea"
     PICKLIST = "picklist"
+    MULTIPICKLIST = "multipicklist"
+    COMBOBOX = "combobox"
     BOOLEAN = "boolean"
     INT = "int"
     DOUBLE = "double"
@@ -27,12 +29,24 @@ class Kind(enum.StrEnum):
     EMAIL = "email"
     PHONE = "phone"
     URL = "url"
+    ADDRESS = "address"
+    LOCATION = "location"
 
 
 NUMBERS = frozenset({Kind.INT, Kind.DOUBLE, Kind.CURRENCY, Kind.PERCENT})
 IDS = frozenset({Kind.ID, Kind.REFERENCE})
+#: fields that are made of others
+COMPOUND = frozenset({Kind.ADDRESS, Kind.LOCATION})
 #: a text area longer than this cannot be filtered, sorted or grouped by
 LONG_TEXT = 255
+
+
+class Choice(msgspec.Struct, frozen=True):
+    """One value of a picklist."""
+
+    value: str
+    #: what people see
+    label: str
 
 
 class Field(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +56,9 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     label: str
     #: the most characters of a text; 0 for what is none
     length: int = 0
+    #: the digits of a number, and how many of them stand behind the point
+    precision: int = 18
+    scale: int = 2
     nillable: bool = True
     createable: bool = True
     updateable: bool = True
@@ -49,38 +66,74 @@ class Field(msgspec.Struct, frozen=True, kw_only=True):
     targets: tuple[str, ...] = ()
     #: the name under which a reference's fields are selected, such as `Account` in `Account.Name`
     relationship: str | None = None
+    #: the name under which the records are selected from the one that they point to, such as `Contacts`
+    children: str | None = None
     #: whether records go when the one that they point to goes
     cascade: bool = False
+    #: whether the record that others point to cannot go before them
+    restricts: bool = False
     external_id: bool = False
     #: whether no two records may have the same value
     unique: bool = False
-    values: tuple[str, ...] = ()
+    choices: tuple[Choice, ...] = ()
     #: whether a picklist takes its own values only
     restricted: bool = False
     #: what a record has that was created without the field; also what makes a field that is not
     #: nillable optional
     default: str | int | float | bool | None = None
+    #: the fields that make up a compound one, by the keys of its JSON
+    parts: tuple[tuple[str, str], ...] = ()
+    #: the compound field that this one is a part of
+    part_of: str | None = None
+    #: how a number that the org counts up is shown, such as `P-{0000}`
+    counted: str | None = None
+    #: whether the org works it out from other fields
+    calculated: bool = False
 
     @property
     def custom(self) -> bool:
-        return self.name.endswith("__c")
+        return self.name.endswith(("__c", "__s"))
+
+    @property
+    def stored(self) -> bool:
+        """Whether it has a column of its own."""
+        return self.kind not in COMPOUND
 
     @property
     def filterable(self) -> bool:
-        return not (self.kind is Kind.TEXTAREA and self.length > LONG_TEXT)
+        return self.stored and not (self.kind is Kind.TEXTAREA and self.length > LONG_TEXT)
+
+    @property
+    def sortable(self) -> bool:
+        return self.filterable and self.kind is not Kind.MULTIPICKLIST
+
+    @property
+    def groupable(self) -> bool:
+        return self.sortable and self.kind is not Kind.DATETIME and not self.real
+
+    @property
+    def real(self) -> bool:
+        """A number with digits behind the point."""
+        return self.kind in NUMBERS and self.kind is not Kind.INT
 
     @property
     def required(self) -> bool:
-        return not self.nillable and self.createable and self.default is None
+        return self.createable and not self.nillable and self.default is None
 
 
 class Child(msgspec.Struct, frozen=True, kw_only=True):
     """A relationship seen from the record that others point to."""
 
-    #: the name under which a subquery selects it, such as `Contacts`
-    name: str
+    #: the name under which a subquery selects it, such as `Contacts`; None where none can
+    name: str | None
     object: str
     field: Field
+
+
+class RecordType(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    label: str
 
 
 class ObjectType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
@@ -95,7 +148,17 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     #: the fields that make up a name, where it is not a field of its own
     name_parts: tuple[str, ...] = ()
     createable: bool = True
+    updateable: bool = True
     deletable: bool = True
+    #: whether a search looks into it
+    searchable: bool = False
+    #: whether it has pages, so that people view its records
+    layoutable: bool = False
+    record_types: tuple[RecordType, ...] = ()
+
+    @property
+    def custom(self) -> bool:
+        return self.name.endswith("__c")
 
     @cached_property
     def by_name(self) -> dict[str, Field]:
@@ -107,11 +170,21 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {field.relationship.lower(): field for field in self.fields if field.relationship}
 
     @cached_property
+    def stored(self) -> tuple[Field, ...]:
+        """The fields that have columns."""
+        return tuple(field for field in self.fields if field.stored)
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
-        return tuple(field.name for field in self.fields)
+        return tuple(field.name for field in self.stored)
 
     def field(self, name: str) -> Field | None:
         return self.by_name.get(name.lower())
+
+    def without(self, hidden: Collection[str]) -> ObjectType:
+        """The object as those see it to whom these fields are hidden; names in lower case."""
+        fields = tuple(field for field in self.fields if field.name.lower() not in hidden)
+        return msgspec.structs.replace(self, fields=fields)
 
 
 class Schema:
@@ -132,92 +205,10 @@ class Schema:
         return self._by_prefix.get(record_id[:3])
 
     def children(self, parent: ObjectType) -> list[Child]:
-        """The relationships that can be selected below a record of this object."""
+        """The references to this object's records."""
         return [
-            Child(name=item.plural, object=item.name, field=field)
+            Child(name=field.children, object=item.name, field=field)
             for item in self
             for field in item.fields
-            if parent.name in field.targets and field.name in CHILD_FIELDS
+            if parent.name in field.targets
         ]
-
-
-#: the references that give their target a list of children
-CHILD_FIELDS = frozenset({"AccountId", "ContactId", "WhoId", "WhatId", "CampaignId"})
-
-
-def spaced(name: str) -> str:
-    """The label of a field by its API name: `MailingPostalCode` is `Mailing Postal Code`."""
-    bare = name.removesuffix("__c").replace("_", " ")
-    if " " in bare:
-        return bare
-    letters = (
-        f" {letter}" if place and letter.isupper() and not bare[place - 1].isupper() else letter
-        for place, letter in enumerate(bare)
-    )
-    return "".join(letters)
-
-
-def text(name: str, length: int = 255, *, label: str | None = None, required: bool = False) -> Field:
-    return Field(
-        name=name, kind=Kind.STRING, label=label or spaced(name), length=length, nillable=not required
-    )
-
-
-def plain(name: str, kind: Kind, length: int = 0, *, label: str | None = None) -> Field:
-    """A field of any kind that may be empty."""
-    return Field(name=name, kind=kind, label=label or spaced(name), length=length)
-
-
-def picklist(
-    name: str, *values: str, label: str | None = None, default: str | None = None, required: bool = False
-) -> Field:
-    """A list to choose from. Only one that is required holds people to its values, as most orgs have it."""
-    return Field(
-        name=name,
-        kind=Kind.PICKLIST,
-        label=label or spaced(name),
-        length=255 if required else 40,
-        values=values,
-        nillable=not required,
-        default=default,
-    )
-
-
-def checkbox(name: str, *, label: str | None = None, default: bool = False) -> Field:
-    return Field(name=name, kind=Kind.BOOLEAN, label=label or spaced(name), nillable=False, default=default)
-
-
-def reference(
-    name: str, *targets: str, label: str | None = None, relationship: str | None = None, cascade: bool = False
-) -> Field:
-    return Field(
-        name=name,
-        kind=Kind.REFERENCE,
-        label=label or spaced(name.removesuffix("Id")) + " ID",
-        length=18,
-        targets=targets,
-        relationship=relationship or name.removesuffix("Id"),
-        cascade=cascade,
-    )
-
-
-def external_ids() -> tuple[Field, Field]:
-    """Two ids of other systems: the first is unique, the second may be shared."""
-    return _external_id("External_Id__c", unique=True), _external_id("Legacy_Id__c", unique=False)
-
-
-def _external_id(name: str, *, unique: bool) -> Field:
-    return Field(name=name, kind=Kind.STRING, label=spaced(name), length=255, external_id=True, unique=unique)
-
-
-def computed(name: str, kind: Kind, length: int = 0, *, label: str | None = None) -> Field:
-    """A field that the org fills itself."""
-    return Field(
-        name=name,
-        kind=kind,
-        label=label or spaced(name),
-        length=length,
-        nillable=False,
-        createable=False,
-        updateable=False,
-    )

@@ -13,8 +13,12 @@ from random import Random
 
 from runner.emulator import ids, words
 from runner.emulator.clock import Clock
-from runner.emulator.database import Database, Value, quote
-from runner.emulator.objects import INDUSTRIES, RATINGS, SALUTATIONS, SOURCES, STAGES
+from runner.emulator.database import Database, Value
+from runner.emulator.derive import PROBABILITIES, counted
+from runner.emulator.objects.custom import SKILLS
+from runner.emulator.objects.deals import DEAL_TYPES, STAGES
+from runner.emulator.objects.fields import SALUTATIONS
+from runner.emulator.objects.people import INDUSTRIES, RATINGS, REGIONS, SOURCES
 from runner.emulator.schema import Kind, ObjectType
 
 BATCH = 20_000
@@ -57,6 +61,7 @@ class Seeder:
         self.seed = seed
         self.dates = Dates(int(clock.time()))
         self._progress = progress or (lambda _count: None)
+        self._known: dict[str, list[Value]] = {}
         self._sizes: dict[str, int] = {"User": database.count(database.schema.objects["User"])}
 
     def fill(self, contacts: int) -> None:
@@ -67,18 +72,19 @@ class Seeder:
 
     def known(self, name: str) -> list[Value]:
         """Ids of records that others may point to."""
-        size = min(self._sizes.get(name, 0), POINTED_AT)
-        return list(ids.series(self.database.schema.objects[name].prefix, 1, size))
+        if name not in self._known:
+            size = min(self._sizes.get(name, 0), POINTED_AT)
+            self._known[name] = list(ids.series(self.database.schema.objects[name].prefix, 1, size))
+        return self._known[name]
 
     def _fill(self, item: ObjectType, size: int, columns: Callable[[Batch, Seeder], Columns]) -> None:
         random = Random(f"{self.seed}/{item.name}")  # noqa: S311 - sample data, not secrets
-        marks = ", ".join("?" * len(item.fields))
         with self.database.atomic():
             for first in range(1, size + 1, BATCH):
                 batch = Batch(random, first, min(BATCH, size + 1 - first))
                 made = columns(batch, self) | self._system(item, batch, size)
-                self.database.run_many(
-                    f"INSERT INTO {quote(item.name)} VALUES (?, {marks})",  # noqa: S608
+                self.database.insert(
+                    item,
                     zip(
                         batch.numbers,
                         *(made.get(name, _default(item, name)) for name in item.columns),
@@ -150,6 +156,14 @@ def _plan(contacts: int) -> dict[str, tuple[int, Callable[[Batch, Seeder], Colum
         "Case": (contacts // 10, _cases),
         "Task": (contacts // 5, _tasks),
         "Event": (contacts // 50, _events),
+        "Product2": (min(contacts, len(words.PRODUCTS)), _products),
+        "Pricebook2": (min(contacts, 1), _pricebooks),
+        "PricebookEntry": (min(contacts, len(words.PRODUCTS)), _pricebook_entries),
+        "OpportunityLineItem": (contacts // 20, _line_items),
+        "OpportunityContactRole": (contacts // 20, _contact_roles),
+        "CampaignMember": (contacts // 20, _campaign_members),
+        "Project__c": (contacts // 20, _projects),
+        "Milestone__c": (contacts // 20 * 2, _milestones),
     }
 
 
@@ -197,8 +211,11 @@ def _companies(batch: Batch) -> list[Value]:
     return [f"{stem} {kind}" for stem, kind in zip(stems, kinds, strict=True)]
 
 
-def _accounts(batch: Batch, _seeder: Seeder) -> Columns:
+def _accounts(batch: Batch, seeder: Seeder) -> Columns:
+    known = seeder.known("Account")
     return {
+        "ParentId": [known[n // 10] if n % 5 == 0 and n // 10 < len(known) else None for n in batch.numbers],
+        "Regions__c": batch.pick([*REGIONS, ";".join(REGIONS[:2]), ";".join(REGIONS[2:])], empty=0.3),
         "Name": _companies(batch),
         "Type": batch.pick(("Prospect", "Customer", "Partner"), empty=0.2),
         **_address(batch, "Billing"),
@@ -229,13 +246,23 @@ def _contacts(batch: Batch, seeder: Seeder) -> Columns:
 def _opportunities(batch: Batch, seeder: Seeder) -> Columns:
     stages = batch.pick(STAGES)
     deals = batch.pick(words.DEALS)
+    amounts = batch.pick([size * 125.5 for size in range(1, 2000)], empty=0.1)
+    closing = seeder.dates.day(batch, 0, 900)
+    shares = [PROBABILITIES[str(stage)] for stage in stages]
     return {
         "AccountId": batch.pick(seeder.known("Account"), empty=0.02),
         "Name": [f"{deal} {number}" for deal, number in zip(deals, batch.numbers, strict=True)],
         "StageName": stages,
-        "Amount": batch.pick([size * 125.5 for size in range(1, 2000)], empty=0.1),
-        "Probability": batch.pick([10.0, 25.0, 50.0, 75.0, 90.0]),
-        "CloseDate": seeder.dates.day(batch, 0, 900),
+        "Amount": amounts,
+        "Probability": shares,
+        "ExpectedRevenue": [
+            None if amount is None else float(amount) * share / 100
+            for amount, share in zip(amounts, shares, strict=True)
+        ],
+        "CloseDate": closing,
+        "FiscalYear": [int(str(day)[:4]) for day in closing],
+        "FiscalQuarter": [(int(str(day)[5:7]) + 2) // 3 for day in closing],
+        "RecordTypeId": batch.pick([kind.id for kind in DEAL_TYPES]),
         "Type": batch.pick(("Existing Business", "New Business"), empty=0.2),
         "NextStep": batch.pick(words.SUBJECTS, empty=0.5),
         "LeadSource": batch.pick(SOURCES, empty=0.2),
@@ -305,4 +332,92 @@ def _campaigns(batch: Batch, seeder: Seeder) -> Columns:
         "Status": batch.pick(("Planned", "In Progress", "Completed")),
         "StartDate": seeder.dates.day(batch, 0, 700),
         "IsActive": batch.chance(0.5),
+    }
+
+
+def _products(batch: Batch, _seeder: Seeder) -> Columns:
+    products = [words.PRODUCTS[number - 1] for number in batch.numbers]
+    return {
+        "Name": [name for name, _ in products],
+        "Family": [family for _, family in products],
+        "ProductCode": batch.numbered("P-%03d"),
+        "IsActive": repeat(1),
+        "Description": batch.pick(words.NOTES, empty=0.5),
+    }
+
+
+def _pricebooks(_batch: Batch, _seeder: Seeder) -> Columns:
+    return {"Name": ["Standard Price Book"], "IsActive": [1], "IsStandard": [1]}
+
+
+def _pricebook_entries(batch: Batch, seeder: Seeder) -> Columns:
+    return {
+        "Name": [words.PRODUCTS[number - 1][0] for number in batch.numbers],
+        "Pricebook2Id": repeat(seeder.known("Pricebook2")[0]),
+        "Product2Id": seeder.known("Product2"),
+        "UnitPrice": [number * 49.5 for number in batch.numbers],
+        "IsActive": repeat(1),
+    }
+
+
+def _line_items(batch: Batch, seeder: Seeder) -> Columns:
+    products = batch.random.choices(range(len(seeder.known("Product2"))), k=len(batch.numbers))
+    quantities = [float(number % 9 + 1) for number in batch.numbers]
+    prices = [(place + 1) * 49.5 for place in products]
+    return {
+        "OpportunityId": batch.pick(seeder.known("Opportunity")),
+        "Product2Id": [seeder.known("Product2")[place] for place in products],
+        "PricebookEntryId": [seeder.known("PricebookEntry")[place] for place in products],
+        "Name": [words.PRODUCTS[place][0] for place in products],
+        "Quantity": quantities,
+        "UnitPrice": prices,
+        "TotalPrice": [count * price for count, price in zip(quantities, prices, strict=True)],
+    }
+
+
+def _contact_roles(batch: Batch, seeder: Seeder) -> Columns:
+    return {
+        "OpportunityId": batch.pick(seeder.known("Opportunity")),
+        "ContactId": batch.pick(seeder.known("Contact")),
+        "Role": batch.pick(("Business User", "Decision Maker", "Evaluator"), empty=0.2),
+        "IsPrimary": batch.chance(0.3),
+    }
+
+
+def _campaign_members(batch: Batch, seeder: Seeder) -> Columns:
+    statuses = batch.pick(("Sent", "Responded"))
+    return {
+        "CampaignId": batch.pick(seeder.known("Campaign")),
+        "ContactId": batch.pick(seeder.known("Contact")),
+        "Status": statuses,
+        "HasResponded": [int(status == "Responded") for status in statuses],
+    }
+
+
+def _projects(batch: Batch, seeder: Seeder) -> Columns:
+    places = batch.random.choices(words.PLACES, k=len(batch.numbers))
+    return {
+        "Name": [f"{name} {n}" for name, n in zip(batch.pick(words.PROJECTS), batch.numbers, strict=True)],
+        "Account__c": batch.pick(seeder.known("Account"), empty=0.1),
+        "Lead_Contact__c": batch.pick(seeder.known("Contact"), empty=0.2),
+        "Status__c": batch.pick(("planned", "running", "on_hold", "done")),
+        "Skills__c": batch.pick([*SKILLS, ";".join(SKILLS[:3]), ";".join(SKILLS[1:])], empty=0.2),
+        "Budget__c": batch.pick([float(size * 500) for size in range(1, 300)], empty=0.1),
+        "Start_Date__c": seeder.dates.day(batch, 0, 300),
+        "End_Date__c": seeder.dates.day(batch, 300, 900),
+        "Billable__c": batch.chance(0.8),
+        "Place__Latitude__s": [place[4] for place in places],
+        "Place__Longitude__s": [place[5] for place in places],
+        "Summary__c": batch.pick(words.NOTES, empty=0.4),
+    }
+
+
+def _milestones(batch: Batch, seeder: Seeder) -> Columns:
+    return {
+        "Name": [counted("M-{00000}", number) for number in batch.numbers],
+        "Project__c": batch.pick(seeder.known("Project__c")),
+        "Title__c": batch.pick(("Kick-off", "Design", "First delivery", "Acceptance")),
+        "Due_Date__c": seeder.dates.day(batch, 0, 900),
+        "Reached__c": batch.chance(0.4),
+        "Effort__c": batch.pick([days / 2 for days in range(1, 60)], empty=0.2),
     }

@@ -65,3 +65,14 @@ CREATE TABLE IF NOT EXISTS _bulk_batches (
 );
 
 CREATE INDEX IF NOT EXISTS _bulk_batches_by_job ON _bulk_batches (job_id, n);
+
+-- What each user viewed or was led to; ``seen`` counts up, so the latest has the highest.
+CREATE TABLE IF NOT EXISTS _recents (
+    user_id TEXT NOT NULL,
+    object TEXT NOT NULL,
+    record_id TEXT NOT NULL,
+    seen INTEGER NOT NULL,
+    PRIMARY KEY (user_id, record_id)
+) WITHOUT ROWID;
+
+CREATE INDEX IF NOT EXISTS _recents_by_time ON _recents (user_id, seen);

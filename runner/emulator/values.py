@@ -16,8 +16,6 @@ from runner.emulator.schema import NUMBERS, Field, Kind
 
 _EMAIL = re.compile(r"[^@\s<>()\[\],;:\"]+@[^@\s<>()\[\],;:\"]+\.[^@\s.<>()\[\],;:\"]+")
 _WHOLE = 2**31
-#: a number beyond this has more digits than any number field
-_LARGEST = 1e18
 
 
 def column_value(field: Field, value: object) -> Value:
@@ -68,10 +66,25 @@ def _email(field: Field, value: object) -> Value:
 
 def _picklist(field: Field, value: object) -> Value:
     text = _text(field, value)
-    if field.restricted and text is not None and text not in field.values:
-        message = f"{field.label}: bad value for restricted picklist field: {text}"
-        raise ApiError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=[field.name])
+    if text is not None:
+        _check_choice(field, str(text))
     return text
+
+
+def _multipicklist(field: Field, value: object) -> Value:
+    """Values joined by semicolons, each once."""
+    text = _text(field, value)
+    parts = [part.strip() for part in str(text or "").split(";")]
+    chosen = list(dict.fromkeys(part for part in parts if part))
+    for part in chosen:
+        _check_choice(field, part)
+    return ";".join(chosen) or None
+
+
+def _check_choice(field: Field, value: str) -> None:
+    if field.restricted and all(value != choice.value for choice in field.choices):
+        message = f"{field.label}: bad value for restricted picklist field: {value}"
+        raise ApiError("INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST", message, fields=[field.name])
 
 
 def _boolean(field: Field, value: object) -> Value:
@@ -93,10 +106,10 @@ def _number(field: Field, value: object) -> Value:
     whole = field.kind is Kind.INT
     if not math.isfinite(number) or (whole and number != int(number)):
         raise Unfit(field, value)
-    if abs(number) >= (_WHOLE if whole else _LARGEST):
+    if abs(number) >= (_WHOLE if whole else 10 ** (field.precision - field.scale)):
         message = f"{field.label}: value outside of valid range on numeric field: {value}"
         raise ApiError("NUMBER_OUTSIDE_VALID_RANGE", message, fields=[field.name])
-    return int(number) if whole else number
+    return int(number) if whole else round(number, field.scale)
 
 
 def _date(field: Field, value: object) -> Value:
@@ -130,6 +143,7 @@ def _reference(field: Field, value: object) -> Value:
 _CONVERT: dict[Kind, Callable[[Field, object], Value]] = {
     Kind.EMAIL: _email,
     Kind.PICKLIST: _picklist,
+    Kind.MULTIPICKLIST: _multipicklist,
     Kind.BOOLEAN: _boolean,
     Kind.DATE: _date,
     Kind.DATETIME: _datetime,

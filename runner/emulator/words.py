@@ -39,15 +39,22 @@ DEPARTMENTS = (
     "R&D",
     "Sales",
 )
-#: city, state, country, first letters of its postal codes
+#: city, state, country, first letters of its postal codes, latitude and longitude
 PLACES = (
-    ("San Francisco", "CA", "United States", "94"), ("Austin", "TX", "United States", "73"),
-    ("London", None, "United Kingdom", "EC1A "), ("Zürich", "ZH", "Switzerland", "80"),
-    ("München", "Bayern", "Germany", "80"), ("São Paulo", "SP", "Brazil", "01"),
-    ("東京", None, "Japan", "10"), ("Nairobi", None, "Kenya", "00"),
-    ("Kraków", "Małopolskie", "Poland", "30"), ("Montréal", "QC", "Canada", "H2"),
-    ("Bengaluru", "KA", "India", "56"), ("Lagos", "LA", "Nigeria", "10"), ("Cork", None, "Ireland", "T12 "),
-)  # fmt: skip
+    ("San Francisco", "CA", "United States", "94", 37.7749, -122.4194),
+    ("Austin", "TX", "United States", "73", 30.2672, -97.7431),
+    ("London", None, "United Kingdom", "EC1A ", 51.5074, -0.1278),
+    ("Zürich", "ZH", "Switzerland", "80", 47.3769, 8.5417),
+    ("München", "Bayern", "Germany", "80", 48.1351, 11.5820),
+    ("São Paulo", "SP", "Brazil", "01", -23.5505, -46.6333),
+    ("東京", None, "Japan", "10", 35.6762, 139.6503),
+    ("Nairobi", None, "Kenya", "00", -1.2921, 36.8219),
+    ("Kraków", "Małopolskie", "Poland", "30", 50.0647, 19.9450),
+    ("Montréal", "QC", "Canada", "H2", 45.5017, -73.5673),
+    ("Bengaluru", "KA", "India", "56", 12.9716, 77.5946),
+    ("Lagos", "LA", "Nigeria", "10", 6.5244, 3.3792),
+    ("Cork", None, "Ireland", "T12 ", 51.8985, -8.4756),
+)
 STREETS = (
     "1 Market Street", "12 High Street\nFloor 3", "221B Baker Street", "Bahnhofstrasse 7",
     "Rua das Flores, 88", "4-2-8 Shiba-koen", "Calle Mayor 5, 2º B", "77 O'Connell Street",
@@ -64,3 +71,11 @@ SUBJECTS = (
     "Delivery is late", "Ask for a reference", "Contract review",
 )  # fmt: skip
 DEALS = ("Renewal", "Pilot", "Expansion", "Licences", "Support plan", "Migration", "Training")
+PROJECTS = ("Roll-out", "Migration", "New office", "Audit", "Training", "Relaunch", "Data clean-up")
+#: name and family
+PRODUCTS = (
+    ("Starter Licence", "Software"), ("Team Licence", "Software"), ("Enterprise Licence", "Software"),
+    ("Gateway", "Hardware"), ("Sensor", "Hardware"), ("Rack Server", "Hardware"), ("Handheld", "Hardware"),
+    ("Installation", "Services"), ("Training Day", "Services"), ("Support, Gold", "Services"),
+    ("Support, Silver", "Services"), ("Consulting Day", "Services"),
+)  # fmt: skip

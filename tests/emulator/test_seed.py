@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from runner.emulator.options import Options
+from runner.emulator.org import Org as EmulatedOrg
 from runner.emulator.testing import Org, start_org
 
 COUNTED = ("Account", "Contact", "Opportunity", "Lead", "Case", "Task")
@@ -20,6 +24,13 @@ def test_other_objects_go_with_the_contacts() -> None:
 def test_an_org_may_begin_without_records() -> None:
     with start_org(records=0) as org:
         assert [count(org, name) for name in COUNTED] == [0] * 6
+
+
+@pytest.mark.parametrize("records", [1, 2, 4, 5, 9, 10, 19, 20, 49])
+def test_an_org_may_be_of_any_size(records: int) -> None:
+    org = EmulatedOrg(Options(records=records))
+    assert org.database.count(org.schema.objects["Contact"]) == records
+    org.close()
 
 
 def test_the_same_seed_makes_the_same_data() -> None:

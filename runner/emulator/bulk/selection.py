@@ -6,17 +6,17 @@ import msgspec
 
 from runner.emulator.database import Value, quote
 from runner.emulator.errors import ApiError
-from runner.emulator.schema import Kind, Schema
+from runner.emulator.schema import COMPOUND, Kind, Schema
 from runner.emulator.soql.compile import Asked, Records, plan
+from runner.emulator.soql.context import Context
+from runner.emulator.soql.operands import column_of
 from runner.emulator.soql.parse import parse
 from runner.emulator.soql.render import Renderer
-from runner.emulator.soql.scope import Column, Context, Scope
-from runner.emulator.soql.tree import Query
+from runner.emulator.soql.scope import Column, Scope
+from runner.emulator.soql.tree import Query, TypeOf
 
 #: from here on columns stand as they were selected, before that by the alphabet
 ORDERED_SINCE = 50.0
-#: kinds of fields that are made of other fields
-COMPOUND = frozenset({"address", "location"})
 #: functions of SQLite take so many arguments, the format among them
 _ARGUMENTS = 126
 
@@ -61,8 +61,8 @@ def table(asked: Asked, schema: Schema, version: str) -> Table:
     planned = plan(asked, schema)
     if not isinstance(planned, Records):
         raise ApiError("API_ERROR", "Aggregate functions and GROUP BY are not supported in Bulk Query")
-    context = Context(asked.text, schema, asked.now)
-    scope = Scope(context, planned.item, query.alias)
+    context = Context(asked, schema)
+    scope = Scope(context, planned.item, query)
     columns = _columns(query, scope, version)
     found = f"json_each(:keys) k CROSS JOIN {quote(planned.item.name)} {scope.base.alias}"
     return Table(
@@ -76,6 +76,8 @@ def table(asked: Asked, schema: Schema, version: str) -> Table:
 
 
 def _check(query: Query) -> None:
+    if any(isinstance(item.what, TypeOf) for item in query.items):
+        raise ApiError("API_ERROR", "TYPEOF is not supported in Bulk Query")
     if any(isinstance(item.what, Query) for item in query.items):
         message = "Aggregate Relationships not supported in Bulk V2 Query with CSV content type"
         raise ApiError("FEATURENOTENABLED", message)
@@ -84,14 +86,14 @@ def _check(query: Query) -> None:
 
 
 def _columns(query: Query, scope: Scope, version: str) -> tuple[Column, ...]:
-    renderer = Renderer(scope, "")
+    renderer = Renderer(scope, query)
     columns = [
-        scope.operand(operand)
+        column_of(scope, operand)
         for item in query.items
-        if not isinstance(item.what, Query)
-        for operand in renderer.paths(query, item.what)
+        if not isinstance(item.what, Query | TypeOf)
+        for operand in renderer.fields(item.what)
     ]
-    if any(column.kind.value in COMPOUND for column in columns):
+    if any(column.kind in COMPOUND for column in columns):
         raise ApiError("API_ERROR", "Selecting compound data not supported in Bulk Query")
     if float(version) < ORDERED_SINCE:
         columns.sort(key=lambda column: (*column.parents, column.name))

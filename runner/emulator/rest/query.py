@@ -9,7 +9,6 @@ from starlette.responses import Response
 from runner.emulator.errors import ApiError
 from runner.emulator.queries import PAGE, SMALLEST_PAGE
 from runner.emulator.rest.call import Call, page
-from runner.emulator.soql.compile import Asked
 
 _BATCH_SIZE = re.compile(r"\bbatchSize\s*=\s*(\d{1,6})\b", re.IGNORECASE)
 
@@ -31,8 +30,9 @@ def _first(call: Call, *, all_rows: bool) -> Response:
     text = call.query.get("q", "")
     if not text:
         raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
-    asked = Asked(text=text, now=call.org.clock.now(), base_url=call.base_url, all_rows=all_rows)
-    return page(call.org.queries.first(asked, _page_size(call.headers.get("sforce-query-options", ""))))
+    size = _page_size(call.headers.get("sforce-query-options", ""))
+    asked = call.org.asked(text, call.user_id, call.base_url, all_rows=all_rows, page_size=size)
+    return page(call.org.queries.first(asked))
 
 
 def _page_size(options: str) -> int:

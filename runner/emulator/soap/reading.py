@@ -11,7 +11,6 @@ from runner.emulator.rest import call as rest
 from runner.emulator.rest import describe
 from runner.emulator.schema import Kind, ObjectType, Schema
 from runner.emulator.soap.call import Call
-from runner.emulator.soql.compile import Asked
 from runner.emulator.xml import leaf
 
 #: what of a describe of the REST API the partner API does not have
@@ -41,7 +40,7 @@ def retrieve(call: Call) -> list[str]:
     fields = [name.strip() for name in call.body.value("fieldList").split(",")]
     names = ", ".join(["Id", *(name for name in fields if name.lower() not in ("", "id"))])
     text = f"SELECT {names} FROM {item.name} WHERE Id IN ({listed})"  # noqa: S608
-    asked = Asked(text=text, now=call.org.clock.now(), base_url=call.base_url)
+    asked = call.org.asked(text, call.user_id, call.base_url)
     records = orjson.loads(call.org.queries.first(asked))["records"] if wanted else []
     found = {record["Id"]: _record(call.org.schema, record) for record in records}
     return [found.get(record_id, "") for record_id in wanted]
@@ -63,13 +62,14 @@ def describe_objects(call: Call) -> list[str]:
 def _first(call: Call, *, all_rows: bool) -> list[str]:
     size = call.option("QueryOptions", "batchSize")
     page_size = min(PAGE, max(SMALLEST_PAGE, int(size))) if size.isdecimal() and len(size) < 7 else PAGE
-    asked = Asked(
-        text=call.body.value("queryString"),
-        now=call.org.clock.now(),
-        base_url=call.base_url,
+    asked = call.org.asked(
+        call.body.value("queryString"),
+        call.user_id,
+        call.base_url,
         all_rows=all_rows,
+        page_size=page_size,
     )
-    return [_result(call, orjson.loads(call.org.queries.first(asked, page_size)))]
+    return [_result(call, orjson.loads(call.org.queries.first(asked)))]
 
 
 def _result(call: Call, found: dict[str, object]) -> str:

@@ -6,67 +6,65 @@ stands for false here, and each NOT says so.
 
 from __future__ import annotations
 
-from datetime import date, datetime
+import enum
 
-import orjson
-
-from runner.emulator import clock, ids
-from runner.emulator.database import Value as Bound
 from runner.emulator.database import quote
 from runner.emulator.errors import ApiError
-from runner.emulator.schema import IDS, NUMBERS, Kind
-from runner.emulator.soql import dates
+from runner.emulator.schema import IDS
+from runner.emulator.soql.comparisons import among, compare, includes, joined
+from runner.emulator.soql.operands import column_of
+from runner.emulator.soql.ordering import order_by, window
 from runner.emulator.soql.scope import Column, Scope, object_of
-from runner.emulator.soql.tree import (
-    Both,
-    Compare,
-    Condition,
-    Constant,
-    DateLiteral,
-    Not,
-    Operand,
-    Query,
-    Value,
-    Within,
-)
+from runner.emulator.soql.tree import Both, Compare, Condition, Includes, Not, Operand, Path, Query, Within
 
-#: a longer pattern is more than SQLite takes
-MAX_PATTERN = 4_000
-_EXPECTED = {
-    Kind.BOOLEAN: "boolean and should not be enclosed in quotes",
-    Kind.INT: "int and should not be enclosed in quotes",
-    Kind.DOUBLE: "double and should not be enclosed in quotes",
-    Kind.CURRENCY: "currency and should not be enclosed in quotes",
-    Kind.PERCENT: "percent and should not be enclosed in quotes",
-    Kind.DATE: "date and should not be enclosed in quotes",
-    Kind.DATETIME: "dateTime and should not be enclosed in quotes",
+
+class Place(enum.Enum):
+    """Where a condition stands, as far as it matters to what may stand there."""
+
+    TOP = "at the top of WHERE, alone or joined by AND"
+    OR = "joined by OR at the top of WHERE"
+    NESTED = "deeper"
+    INNER = "in a query inside IN"
+    HAVING = "in HAVING"
+
+
+MOST = 2
+_MISPLACED = {
+    Place.OR: "Semi join sub-selects are not allowed with the 'OR' operator",
+    Place.NESTED: "Semi join sub-selects are only allowed at the top level WHERE expressions and not in "
+    "nested WHERE expressions.",
+    Place.INNER: "Nesting of semi join sub-selects is not supported",
+    Place.HAVING: "Semi-joins are only supported in WHERE clauses",
 }
 
 
-def condition(scope: Scope, node: Condition, *, having: bool = False) -> str:
+def condition(scope: Scope, node: Condition, place: Place = Place.TOP) -> str:
     """The SQL of a condition, its values bound in the scope's context; aggregates are HAVING's alone."""
     match node:
         case Both():
-            return _joined([condition(scope, part, having=having) for part in node.conditions], node.word)
+            below = _below(place, node.word)
+            return joined([condition(scope, part, below) for part in node.conditions], node.word)
         case Not():
-            return f"NOT ifnull({condition(scope, node.condition, having=having)}, 0)"
+            return f"NOT ifnull({condition(scope, node.condition, _below(place))}, 0)"
         case Compare():
-            return _compare(scope, _column(scope, node.operand, having), node)
+            return compare(scope, _column(scope, node.operand, place), node)
+        case Includes():
+            return includes(scope, _column(scope, node.operand, place), node)
         case Within():
-            return _within(scope, _column(scope, node.operand, having), node)
+            if isinstance(node.values, Query):
+                return _semi_join(scope, node, node.values, place)
+            return among(scope, _column(scope, node.operand, place), node.values, negated=node.negated)
 
 
-def _joined(parts: list[str], word: str) -> str:
-    """Parts in balanced pairs: SQLite allows an expression a depth of 1,000, not a list of 5,000."""
-    while len(parts) > 1:
-        pairs = [parts[place : place + 2] for place in range(0, len(parts), 2)]
-        parts = [f"({f' {word} '.join(pair)})" for pair in pairs]
-    return parts[0]
+def _below(place: Place, word: str = "NOT") -> Place:
+    if place in (Place.HAVING, Place.INNER) or (place is Place.TOP and word == "AND"):
+        return place
+    return Place.OR if place is Place.TOP and word == "OR" else Place.NESTED
 
 
-def _column(scope: Scope, operand: Operand, having: bool) -> Column:
-    column = scope.operand(operand)
-    if column.aggregated and not having:
+def _column(scope: Scope, operand: Operand, place: Place) -> Column:
+    column = column_of(scope, operand)
+    if column.aggregated and place is not Place.HAVING:
         raise scope.context.wrong(operand.position, "Aggregate functions are for HAVING, not for WHERE")
     if not column.filterable:
         message = f"field '{column.name}' can not be filtered in a query call"
@@ -74,148 +72,66 @@ def _column(scope: Scope, operand: Operand, having: bool) -> Column:
     return column
 
 
-def _compare(scope: Scope, column: Column, node: Compare) -> str:
-    if node.operator == "LIKE":
-        return _like(scope, column, node)
-    if isinstance(node.value.constant, DateLiteral):
-        return _in_span(scope, column, node.operator, node.value)
-    bound = _bound(scope, column, node.value)
-    if bound is None:
-        return {"=": f"{column.sql} IS NULL", "!=": f"{column.sql} IS NOT NULL"}.get(node.operator, "0")
-    if column.kind is Kind.BOOLEAN and node.operator not in ("=", "!="):
-        raise _bad_operator(scope, node, column)
-    operator = "IS NOT" if node.operator == "!=" else node.operator
-    return f"{column.sql} {operator} {scope.context.bind(bound)}"
+def _semi_join(scope: Scope, node: Within, query: Query, place: Place) -> str:
+    """`field IN (SELECT …)`: which records' ids the field must be among."""
+    column = _column(scope, node.operand, place)
+    if place in _MISPLACED:
+        raise scope.context.wrong(node.position, _MISPLACED[place])
+    scope.context.semi_joins += 1
+    if scope.context.semi_joins > MOST:
+        raise scope.context.wrong(node.position, f"Maximum {MOST} semi join sub-selects are allowed.")
+    if column.kind not in IDS:
+        message = "The left operand field in the where expression for outer query should be an id field"
+        raise scope.context.wrong(node.position, f"{message}, cannot use: '{column.name}'")
+    inner = _selected(scope, column, query)
+    if not node.negated:
+        return f"{column.sql} IN ({inner})"
+    return f"({column.sql} IS NULL OR {column.sql} NOT IN ({inner}))"
 
 
-def _like(scope: Scope, column: Column, node: Compare) -> str:
-    if column.kind in NUMBERS | IDS or column.kind in (Kind.BOOLEAN, Kind.DATE, Kind.DATETIME):
-        raise _bad_operator(scope, node, column)
-    pattern = str(node.value.constant)
-    if len(pattern) > MAX_PATTERN:
-        raise scope.context.wrong(node.value.position, "The pattern is too long.")
-    return f"{column.sql} LIKE {scope.context.bind(pattern)} ESCAPE '\\'"
-
-
-def _bad_operator(scope: Scope, node: Compare, column: Column) -> ApiError:
-    what = "id" if column.kind in IDS else column.kind.value
-    return scope.context.wrong(
-        node.position, f"invalid operator on {what} field", "INVALID_QUERY_FILTER_OPERATOR"
-    )
-
-
-def _in_span(scope: Scope, column: Column, operator: str, value: Value) -> str:
-    """A comparison with a span of days: equal means in it, less before it, greater after it."""
-    first, last = _span(scope, column, value)
-    start, end = (scope.context.bind(_edge(day, column.kind)) for day in (first, last))
-    inside = f"({column.sql} >= {start} AND {column.sql} < {end})"
-    return {
-        "=": inside,
-        "!=": f"NOT ifnull({inside}, 0)",
-        "<": f"{column.sql} < {start}",
-        "<=": f"{column.sql} < {end}",
-        ">": f"{column.sql} >= {end}",
-        ">=": f"{column.sql} >= {start}",
-    }[operator]
-
-
-def _span(scope: Scope, column: Column, value: Value) -> tuple[date, date]:
-    literal = value.constant
-    if not isinstance(literal, DateLiteral):
-        raise _bad_value(scope, column, value)
-    try:
-        span = dates.span(literal, scope.context.now.date())
-    except (OverflowError, ValueError) as exc:
-        raise scope.context.wrong(value.position, f"{literal.name} is out of range") from exc
-    if span is None:
-        raise scope.context.wrong(value.position, f"unexpected token: '{literal.name}'")
-    if column.kind not in (Kind.DATE, Kind.DATETIME):
-        raise _bad_value(scope, column, value)
-    return span
-
-
-def _edge(day: date, kind: Kind) -> str:
-    return day.isoformat() if kind is Kind.DATE else f"{day.isoformat()}T00:00:00.000+0000"
-
-
-def _within(scope: Scope, column: Column, node: Within) -> str:
-    if isinstance(node.values, Query):
-        word = "NOT IN" if node.negated else "IN"
-        inner = f"{column.sql} {word} ({_one_column(scope, node.values)})"
-        return f"({column.sql} IS NULL OR {inner})" if node.negated else inner
-    if any(isinstance(value.constant, DateLiteral) for value in node.values):
-        inside = _joined([_in_span(scope, column, "=", value) for value in node.values], "OR")
-        return f"NOT ifnull({inside}, 0)" if node.negated else inside
-    return _listed(scope, column, [_bound(scope, column, value) for value in node.values], node.negated)
-
-
-def _listed(scope: Scope, column: Column, bound: list[Bound], negated: bool) -> str:
-    """One bound value for the whole list, however long; null in it stands for an empty field."""
-    given = [value for value in bound if value is not None]
-    bound_list = scope.context.bind(orjson.dumps(given).decode())
-    values = f"(SELECT value FROM json_each({bound_list}))"  # noqa: S608
-    if negated:
-        present = f"{column.sql} NOT IN {values}"
-        return f"({column.sql} IS NOT NULL AND {present})" if None in bound else f"ifnull({present}, 1)"
-    found = f"{column.sql} IN {values}"
-    return f"({found} OR {column.sql} IS NULL)" if None in bound else found
-
-
-def _one_column(scope: Scope, query: Query) -> str:
-    """A query inside IN: one field of the records of an object that are not deleted."""
+def _selected(scope: Scope, outer: Column, query: Query) -> str:
+    """The inner query as SQL: one id of each record."""
     context = scope.context
-    inner = Scope(context, object_of(context, query.source), query.alias)
-    what = query.items[0].what
-    if len(query.items) != 1 or isinstance(what, Query):
-        raise context.wrong(query.position, "A query inside IN selects one field")
-    column = _column(inner, what, having=False)
-    where = f"{inner.base.column('IsDeleted')} = 0 AND {column.sql} IS NOT NULL"
-    if query.where is not None:
-        where += f" AND ({condition(inner, query.where)})"
-    source = f"{quote(inner.item.name)} {inner.base.alias}{inner.joins}"
-    return f"SELECT {column.sql} FROM {source} WHERE {where}"  # noqa: S608
-
-
-def _bound(scope: Scope, column: Column, value: Value) -> Bound:
-    """A constant as the column keeps it; None for null and an empty text."""
-    constant = value.constant
-    if constant is None or constant == "":
-        return None
-    if isinstance(constant, str) and column.kind in IDS:
-        return _id(scope, value, constant)
-    bound = _kept(column.kind, constant)
-    if bound is None:
-        raise _bad_value(scope, column, value)
-    return bound
-
-
-def _kept(kind: Kind, constant: Constant) -> Bound:
-    """None where the constant is not of this kind."""
-    match constant:
-        case bool():
-            return int(constant) if kind is Kind.BOOLEAN else None
-        case int() | float():
-            return constant if kind in NUMBERS else None
-        case datetime():
-            return clock.write(constant) if kind is Kind.DATETIME else None
-        case date():
-            return constant.isoformat() if kind is Kind.DATE else None
-        case str():
-            return constant if kind not in _EXPECTED else None
-        case _:
-            return None
-
-
-def _id(scope: Scope, value: Value, text: str) -> Bound:
-    record_id = ids.normalise(text)
-    if record_id is None:
-        raise scope.context.wrong(
-            value.position, f"invalid ID field: {text}", "INVALID_QUERY_FILTER_OPERATOR"
+    inner = Scope(context, object_of(context, query.source), query)
+    if inner.item is scope.item:
+        message = "The inner and outer selects should not be on the same object type"
+        raise context.wrong(query.position, message)
+    column = _id_column(inner, query)
+    if not _targets(outer, scope) & _targets(column, inner):
+        raise context.wrong(
+            query.position,
+            f"The selected field '{column.name}' in the subquery and the left operand field in the where "
+            f"expression in the outer query '{outer.name}' should point to the same object type",
         )
-    return record_id
+    where = f"{column.sql} IS NOT NULL"
+    if not context.asked.all_rows:
+        where += f" AND {inner.base.column('IsDeleted')} = 0"
+    if query.where is not None:
+        where += f" AND ({condition(inner, query.where, Place.INNER)})"
+    sorting = order_by(inner, query) + window(query) if query.limit is not None else ""
+    source = f"{quote(inner.item.name)} {inner.base.alias}{inner.joins}"
+    return f"SELECT {column.sql} FROM {source} WHERE {where}{sorting}"  # noqa: S608
 
 
-def _bad_value(scope: Scope, column: Column, value: Value) -> ApiError:
-    expected = _EXPECTED.get(column.kind, "string and should be enclosed in quotes")
-    message = f"value of filter criterion for field '{column.name}' must be of type {expected}"
-    return scope.context.wrong(value.position, message, "INVALID_FIELD")
+def _id_column(inner: Scope, query: Query) -> Column:
+    what = query.items[0].what
+    if len(query.items) != 1 or query.grouping is not None:
+        raise inner.context.wrong(query.position, "A query inside IN selects one field")
+    if not isinstance(what, Path):
+        raise _no_id(inner, query, "what is no field")
+    column = inner.path(what)
+    if column.kind not in IDS:
+        raise _no_id(inner, query, column.name)
+    return column
+
+
+def _no_id(inner: Scope, query: Query, name: str) -> ApiError:
+    message = f"The selected field in a query inside IN should be an id field, cannot use: '{name}'"
+    return inner.context.wrong(query.items[0].position, message)
+
+
+def _targets(column: Column, scope: Scope) -> set[str]:
+    """The objects whose ids a column has."""
+    if column.field is not None and column.field.targets:
+        return set(column.field.targets)
+    return {table.item.name for table in scope.tables(column.parents)}

@@ -1,4 +1,7 @@
-"""What the date literals of SOQL mean: spans of whole days, in UTC."""
+"""What the date literals of SOQL mean: spans of whole days.
+
+Companies' years begin in January here, so that fiscal spans are those of the calendar.
+"""
 
 from __future__ import annotations
 
@@ -16,11 +19,13 @@ _NAMED = {
     "TOMORROW": ("DAYS", 1),
     **{
         f"{word}_{unit}": (f"{unit}S", distance)
-        for unit in ("WEEK", "MONTH", "QUARTER", "YEAR")
+        for unit in ("WEEK", "MONTH", "QUARTER", "YEAR", "FISCAL_QUARTER", "FISCAL_YEAR")
         for word, distance in (("LAST", -1), ("THIS", 0), ("NEXT", 1))
     },
 }
-_COUNTED = re.compile(r"(?:(LAST|NEXT)_N_|(N)_)(DAYS|WEEKS|MONTHS|QUARTERS|YEARS)(_AGO)?")
+_COUNTED = re.compile(
+    r"(?:(LAST|NEXT)_N_|(N)_)(DAYS|WEEKS|MONTHS|QUARTERS|YEARS|FISCAL_QUARTERS|FISCAL_YEARS)(_AGO)?"
+)
 _MONTHS = {"MONTHS": 1, "QUARTERS": 3, "YEARS": 12}
 
 
@@ -64,6 +69,6 @@ def _start(unit: str, today: date, distance: int) -> date:
         return today + distance * DAY
     if unit == "WEEKS":
         return today - (today.isoweekday() % 7) * DAY + 7 * distance * DAY
-    months = _MONTHS[unit]
+    months = _MONTHS[unit.removeprefix("FISCAL_")]
     index = (today.year * 12 + today.month - 1) // months * months + distance * months
     return date(index // 12, index % 12 + 1, 1)

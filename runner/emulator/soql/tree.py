@@ -19,10 +19,17 @@ class Path(Node, frozen=True, kw_only=True):
 
 
 class Call(Node, frozen=True, kw_only=True):
-    """A function: count(), SUM(Amount), CALENDAR_YEAR(CreatedDate), FIELDS(ALL)."""
+    """A function: count(), SUM(Amount), DISTANCE(Place__c, GEOLOCATION(1, 2), 'km')."""
 
+    #: in upper case
     function: str
-    argument: Operand | None
+    arguments: tuple[Operand | Value, ...] = ()
+
+    @property
+    def argument(self) -> Operand | None:
+        """The field or function that is the only argument."""
+        only = self.arguments[0] if len(self.arguments) == 1 else None
+        return None if isinstance(only, Value) else only
 
 
 Operand = Path | Call
@@ -59,6 +66,16 @@ class Within(Node, frozen=True, kw_only=True):
     negated: bool
 
 
+class Includes(Node, frozen=True, kw_only=True):
+    """INCLUDES, or EXCLUDES where it is negated: one of the values, each of which may be several joined by
+    semicolons.
+    """
+
+    operand: Operand
+    values: tuple[Value, ...]
+    negated: bool
+
+
 class Not(Node, frozen=True, kw_only=True):
     condition: Condition
 
@@ -70,13 +87,25 @@ class Both(Node, frozen=True, kw_only=True):
     conditions: tuple[Condition, ...]
 
 
-Condition = Compare | Within | Not | Both
+Condition = Compare | Within | Includes | Not | Both
+
+
+class When(Node, frozen=True, kw_only=True):
+    """What TYPEOF selects of one object; of all others where ``object`` is None."""
+
+    object: str | None
+    paths: tuple[Path, ...]
+
+
+class TypeOf(Node, frozen=True, kw_only=True):
+    path: Path
+    cases: tuple[When, ...]
 
 
 class Item(Node, frozen=True, kw_only=True):
     """One thing that is selected; ``alias`` names it in an aggregate's answer."""
 
-    what: Operand | Query
+    what: Operand | TypeOf | Query
     alias: str | None = None
 
 
@@ -86,14 +115,25 @@ class Ordering(Node, frozen=True, kw_only=True):
     nulls_last: bool
 
 
+class Grouping(Node, frozen=True, kw_only=True):
+    operands: tuple[Operand, ...]
+    kind: Literal["", "ROLLUP", "CUBE"] = ""
+
+
 class Query(Node, frozen=True, kw_only=True):
     items: tuple[Item, ...]
     #: the object's name; for a child query the relationship's
     source: Path
     alias: str | None = None
+    #: further names in FROM, each of a parent: (c.Account, "a")
+    parents: tuple[tuple[Path, str], ...] = ()
+    #: USING SCOPE
+    scope: str | None = None
     where: Condition | None = None
-    group_by: tuple[Operand, ...] = ()
+    grouping: Grouping | None = None
     having: Condition | None = None
     order_by: tuple[Ordering, ...] = ()
     limit: int | None = None
     offset: int | None = None
+    #: what FOR says, in upper case: VIEW, REFERENCE, UPDATE
+    purposes: frozenset[str] = frozenset()
