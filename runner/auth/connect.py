@@ -49,7 +49,10 @@ def resumed(store: Store, provider: Provider, new: NewConnection) -> NewConnecti
 
 
 class Connect:
-    """Makes connections and keeps them in the store.
+    """Makes connections.
+
+    What `finish` and `make` give is not stored yet: it is proved first, and what stood there before stays
+    until then (see `Access.keep`).
 
     Args:
         ask: how requests of the authorisation are sent.
@@ -79,7 +82,7 @@ class Connect:
         attempt: oauth.Authorization,
         answer: Mapping[str, str],
     ) -> Connection:
-        """The second half: trades the code for tokens and keeps the connection.
+        """The second half: trades the code for tokens.
 
         Args:
             answer: what the browser came back with, the query of the redirect.
@@ -112,17 +115,21 @@ class Connect:
             request = oauth.renew(provider, client, target.config, given)
             return self._answered(provider, new, given, token_of(await self._ask(target, request)))
         if lost:
-            name = next((name for name in _captures(provider) if name not in config), "…")
+            fields = provider.connection_config.values()
+            name = next((one.name for one in fields if one.default is None and one.name not in config), "url")
             raise UsageError(
-                f"neither the token set nor the config says where the API is: `{name}`",
+                f"neither the token set nor the config says where the API is: `{name}` is missing",
                 hint=f"add it to the set, or give it with --config {name}=…",
             )
-        return self.keep(provider, msgspec.structs.replace(new, config=config), given)
+        return self._made(provider, msgspec.structs.replace(new, config=config), given)
 
     def keep(self, provider: Provider, new: NewConnection, credentials: Credentials) -> Connection:
         """Stores a connection as it is given, without asking anybody; one of the same id is replaced."""
+        return self._store.connections.save(self._made(provider, new, credentials))
+
+    def _made(self, provider: Provider, new: NewConnection, credentials: Credentials) -> Connection:
         sealed, key_id = seal(self._vault, credentials, provider.name, new.id)
-        connection = Connection(
+        return Connection(
             integration=provider.name,
             provider=provider.name,
             auth=credentials.type,
@@ -130,14 +137,13 @@ class Connect:
             key_id=key_id,
             **msgspec.structs.asdict(new),
         )
-        return self._store.connections.save(connection)
 
     def _answered(
         self, provider: Provider, new: NewConnection, held: Credentials, token: Mapping[str, object]
     ) -> Connection:
         credentials = from_token_answer(token, held, provider.token.lifetime)
         config = {**new.config, **captured(provider, token)}
-        return self.keep(provider, msgspec.structs.replace(new, config=config), credentials)
+        return self._made(provider, msgspec.structs.replace(new, config=config), credentials)
 
 
 def _target(provider: Provider, new: NewConnection) -> Target:

@@ -6,8 +6,10 @@ import base64
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
+
+from runner.errors import CallError
 
 _MASK = "•••"
 #: shorter ones are no secrets, and would hide half of every text
@@ -29,6 +31,28 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     for form in sorted({form for secret in found for form in _forms(secret)}, key=len, reverse=True):
         text = text.replace(form, _MASK)
     return text
+
+
+def hide(error: CallError, secrets: Iterable[str]) -> None:
+    """Takes the secrets out of all that an error tells."""
+    known = list(secrets)
+    error.message = mask(error.message, known)
+    error.hint = mask(error.hint, known) if error.hint is not None else None
+    error.args = (error.message,)
+    error.headers = {name: mask(value, known) for name, value in error.headers.items()}
+    shown = json.dumps(error.body, ensure_ascii=False, default=str)
+    if mask(shown, known) != shown:
+        error.body = _hidden(error.body, known)
+
+
+def _hidden(value: object, secrets: list[str]) -> object:
+    if isinstance(value, str):
+        return mask(value, secrets)
+    if isinstance(value, Mapping):
+        return {name: _hidden(inner, secrets) for name, inner in value.items()}
+    if isinstance(value, list):
+        return [_hidden(inner, secrets) for inner in value]
+    return value
 
 
 def _forms(secret: str) -> Iterator[str]:

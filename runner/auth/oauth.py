@@ -120,22 +120,32 @@ def renew(provider: Provider, client: Client, config: Mapping[str, object], held
     if held.type == "JWT_BEARER":
         form = {"grant_type": JWT_BEARER, "assertion": _assertion(provider, client, config, held)}
         return _token_request(provider, client, config, form, prove=False)
+    if held.type != "OAUTH2":
+        raise NotConnected(f"{provider.display_name} does not accept the credentials any more")
     if held.refresh_token is None:
         raise NotConnected(
             "the access token has ended and there is no refresh token to renew it with",
-            hint=_scope_hint(provider, held),
+            hint=_with_scopes(provider),
         )
     return _token_request(
         provider, client, config, {"grant_type": "refresh_token", "refresh_token": held.refresh_token}
     )
 
 
-def _scope_hint(provider: Provider, held: Credentials) -> str:
+def _with_scopes(provider: Provider) -> str:
+    scopes = provider.scope_separator.join(provider.scopes)
+    return f"allow the scopes {scopes} when you connect again" if scopes else "connect it again"
+
+
+def lasting(provider: Provider, held: Credentials) -> str | None:
+    """Why a connection will not last, and what to do; None where it will."""
+    if held.type != "OAUTH2" or held.renewable:
+        return None
     granted = text(held.raw.get("scope", "")).split(provider.scope_separator)
     missing = [scope for scope in provider.scopes if scope not in granted]
     if "scope" in held.raw and missing:
-        return f"it was allowed without the scope {' '.join(missing)}: connect again with it"
-    return "connect again, with the scope that gives a refresh token"
+        return f"it was allowed without the scope {' '.join(missing)}, and ends with its access token"
+    return "it has no refresh token, and ends with its access token"
 
 
 def _token_request(

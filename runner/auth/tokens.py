@@ -146,7 +146,9 @@ class Tokens:
             lock.release()
 
     def _again(self, connection: Connection) -> Held:
-        """As it is stored now."""
+        """As it is stored now; as it is, where it is not stored yet."""
+        if not connection.stored:
+            return self.open(connection)
         found = self._store.connections.get(connection.integration, connection.id)
         if found is None:
             raise NotConnected(f"the connection `{connection.id}` was deleted meanwhile")
@@ -190,20 +192,28 @@ class Tokens:
         credentials = msgspec.structs.replace(credentials, checked_at=self._clock())
         connection = held.connection
         sealed, key_id = seal(self._vault, credentials, connection.integration, connection.id)
+        if not connection.stored:
+            merged = {**connection.config, **config}
+            new = msgspec.structs.replace(connection, sealed=sealed, key_id=key_id, config=merged)
+            return Held(new, credentials)
         kept = self._store.connections.update_credentials(connection, sealed, key_id, config)
         return Held(kept, credentials) if kept is not None else self._again(connection)
 
     def _lost(self, connection: Connection, cause: CallError | NotConnected) -> NotConnected:
         """Only a person can help; everything that was stored stays."""
-        self._store.connections.set_error(connection, f"needs reconnect: {cause.message}")
+        self._note(connection, f"needs reconnect: {cause.message}")
         again = f"connect again: terapi connect {connection.integration} --connection {connection.id}"
         message = f"the connection `{connection.id}` needs reconnecting: {cause.message}"
         return NotConnected(message, hint=joined(cause.hint, again))
 
     def _refused(self, connection: Connection, cause: CallError) -> NotConnected:
         """The client is refused, not the connection, which works again as soon as the client is right."""
-        self._store.connections.set_error(connection, cause.message)
+        self._note(connection, cause.message)
         return NotConnected(cause.message, hint=cause.hint)
+
+    def _note(self, connection: Connection, error: str) -> None:
+        if connection.stored:
+            self._store.connections.set_error(connection, error)
 
 
 def target_of(provider: Provider, connection: Connection) -> Target:

@@ -6,18 +6,21 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
+from typing import NamedTuple
 
+from runner.auth import oauth
 from runner.auth.clients import Clients
 from runner.auth.connect import Connect
-from runner.auth.tokens import Tokens
+from runner.auth.tokens import Held, Tokens
 from runner.auth.vault import Vault
 from runner.calls.asking import Asking
 from runner.calls.chain import Chain
 from runner.calls.client import Client
 from runner.calls.limits import Gates
 from runner.calls.transport import Transport
+from runner.definitions.model import Provider
 from runner.definitions.project import Project
-from runner.errors import NotConnected, UsageError
+from runner.errors import CallError, NotConnected, UsageError
 from runner.store import Connection, Store
 
 
@@ -87,15 +90,60 @@ class Access:
         hint = f"terapi connect {wanted} --connection {id or 'NAME'}"
         raise NotConnected(f"there is {what}", hint=f"{hint}; there are: {there}" if there else hint)
 
-    async def check(self, connection: Connection) -> None:
-        """Proves that a connection works: by the provider's `verify`, else by getting it a valid token.
+    async def keep(self, made: Connection) -> Kept:
+        """Stores a connection that was just made, once it is proved; one of the same id is replaced.
+
+        An API that has trouble just now is no reason to make a person log in once more: then it is stored all
+        the same, and the advice says so.
 
         Raises:
-            NotConnected, CallError: it does not.
+            NotConnected, CallError: it does not work; what was stored before stays.
         """
-        provider = self.project.provider(connection.integration)
-        client = self.client(connection)
+        client = self.client(made)
+        try:
+            advice = await self._proved(client)
+        except CallError as exc:
+            if not exc.transient:
+                raise
+            advice = (f"it could not be proved yet: {exc.message}",)
+        return Kept(self.store.connections.save(client.connection), advice)
+
+    async def check(self, connection: Connection) -> tuple[str, ...]:
+        """Proves that a connection works: by the provider's `verify`, else by getting it a valid token.
+
+        Returns:
+            What works, but not as well as it could, and how to mend it.
+
+        Raises:
+            NotConnected, CallError: it does not work.
+        """
+        return await self._proved(self.client(connection))
+
+    async def _proved(self, client: Client) -> tuple[str, ...]:
+        provider = client.provider
         if provider.verify is not None:
             await client.call(provider.operations[provider.verify], {})
-        else:
-            await self.tokens.fresh(provider, self.tokens.open(connection))
+        held = await self.tokens.fresh(provider, self.tokens.open(client.connection))
+        advice = (oauth.lasting(provider, held.credentials), await self._asked(provider, held))
+        return tuple(one for one in advice if one is not None)
+
+    async def _asked(self, provider: Provider, held: Held) -> str | None:
+        """What is amiss with asking the API about a token that has just proved to work."""
+        try:
+            said = await self.tokens.introspect(provider, held)
+        except CallError as exc:
+            return exc.hint or exc.message
+        if said is None or said.active:
+            return None
+        return (
+            f"{provider.display_name} calls a token inactive that works: the app may not ask about tokens; "
+            "until it may, the token is refreshed more often than needed"
+        )
+
+
+class Kept(NamedTuple):
+    """A connection that was made and stored."""
+
+    connection: Connection
+    #: what works, but not as well as it could
+    advice: tuple[str, ...]

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from runner.calls.classify import TRANSIENT, decoded, failure, kind_of
+from runner.auth.masking import hide
+from runner.calls.classify import TRANSIENT, Judge, kind_of
+from runner.calls.decode import decoded
 from runner.calls.guard import check_url
 from runner.calls.retry import Tries
 from runner.calls.transport import Transport
@@ -44,7 +46,8 @@ class Asking:
             try:
                 return await self._answered(target, request)
             except CallError as exc:
-                following = tries.after(exc)
+                hide(exc, request.secrets)
+                following = tries.after(exc, by_token=False)
                 if following is None:
                     raise
             await self._sleep(following.wait)
@@ -52,7 +55,7 @@ class Asking:
     async def _answered(self, target: Target, request: Outgoing) -> Answer:
         limit = target.provider.limits.answer
         answer = decoded(await self._transports[target.allow_local].send(request, limit))
-        error = failure(target.provider, answer, {"config": target.config}, None, list(request.secrets))
+        error = Judge(target.provider, {"config": target.config}).failure(answer)
         if error is None:
             return answer
         raise _meant(error)

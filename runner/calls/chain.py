@@ -16,9 +16,11 @@ from urllib.parse import urlencode, urljoin
 
 import msgspec
 
+from runner.auth.masking import hide
 from runner.auth.schemes import authorisation
 from runner.auth.tokens import Held, Tokens, target_of
-from runner.calls.classify import decoded, failure
+from runner.calls.classify import Judge
+from runner.calls.decode import decoded
 from runner.calls.guard import check_url
 from runner.calls.limits import Gate
 from runner.calls.retry import Next, Tries
@@ -59,6 +61,8 @@ class Chain:
         self.requests = 0
         self._tokens = tokens
         self._held: Held | None = None
+        #: those of a token that was replaced stay: an answer that was asked for before may still show them
+        self._secrets: set[str] = set()
         self._transport = transport
         self._gate = gate
         self.sleep = sleep
@@ -69,9 +73,10 @@ class Chain:
         """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
         return None if self._date is None else http_date(self._date)
 
-    def secrets(self) -> list[str]:
-        """Every text of the credentials that nobody may see."""
-        return self._held.credentials.secrets() if self._held is not None else []
+    def hide(self, error: CallError) -> CallError:
+        """The error without the secrets of this connection."""
+        hide(error, self._secrets)
+        return error
 
     async def answered(self, request: Outgoing, tries: Tries, read: Callable[[Answer], T], limit: int) -> T:
         """Sends until an answer is read without an error, or another try cannot mend it.
@@ -85,7 +90,8 @@ class Chain:
                 async with self._followed(request) as answer:
                     return read(await answer.read(limit))
             except CallError as exc:
-                following = tries.after(exc)
+                self.hide(exc)
+                following = self._after(tries, exc)
                 if following is None:
                     raise
             await self._prepare(following)
@@ -101,11 +107,12 @@ class Chain:
                     answer = await opened.enter_async_context(self._followed(request, upload))
                     error = await self._refusal(answer)
                 except CallError as exc:
-                    following = tries.after(exc)
+                    self.hide(exc)
+                    following = self._after(tries, exc)
                     if following is None:
                         raise
                 else:
-                    following = tries.after(error) if error is not None else None
+                    following = self._after(tries, error) if error is not None else None
                     if following is not None and upload is not None:
                         # The body is gone: a new token is for the next call.
                         await self._prepare(following)
@@ -121,7 +128,12 @@ class Chain:
             return None
         head = await answer.beginning(_LOOKED_AT)
         whole = Answer(status=answer.status, headers=answer.headers, url=answer.url, content=head)
-        return failure(self.provider, decoded(whole), self.scope, None, self.secrets())
+        error = Judge(self.provider, self.scope).failure(decoded(whole))
+        return None if error is None else self.hide(error)
+
+    def _after(self, tries: Tries, error: CallError) -> Next | None:
+        by_token = self._held is not None and self._held.credentials.access_token is not None
+        return tries.after(error, by_token=by_token)
 
     async def _prepare(self, following: Next) -> None:
         if following.renew and self._held is not None:
@@ -173,6 +185,7 @@ class Chain:
         if held is self._held:
             return
         self._held = held
+        self._secrets.update(held.credentials.secrets())
         self.connection = held.connection
         self.target = target_of(self.provider, held.connection)
         self.scope = _scope(self.target, held.connection)

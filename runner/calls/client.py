@@ -13,7 +13,8 @@ from contextlib import asynccontextmanager
 import msgspec
 
 from runner.calls.chain import Chain
-from runner.calls.classify import decoded, failure, judged
+from runner.calls.classify import Judge
+from runner.calls.decode import decoded
 from runner.calls.job import JobRun
 from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
@@ -103,9 +104,11 @@ class Client:
         """
         outgoing = self.outgoing(request, {**self.scope(), **scope})
 
+        judge = Judge(self.provider, self.scope(), request.place)
+
         def read(answer: Answer) -> Answer:
             answer = decoded(answer)
-            error = failure(self.provider, answer, self.scope(), request.place, self._chain.secrets())
+            error = judge.failure(answer)
             if error is not None:
                 raise error
             return answer
@@ -206,9 +209,9 @@ class Client:
 
     def _judged(self, operation: Operation, answer: Answer, scope: Mapping[str, object]) -> bool:
         """Whether an answer says that nothing was found; raises the failure that it is."""
-        error, empty = judged(self.provider, operation, answer, scope, self._chain.secrets())
+        error, empty = Judge(self.provider, scope, operation.place).judged(operation, answer)
         if error is not None:
-            raise error
+            raise self._chain.hide(error)
         return empty
 
     def _limit(self, operation: Operation) -> int:

@@ -12,7 +12,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from runner.calls.classify import bad_answer
+from runner.calls.decode import bad_answer
 from runner.calls.formats import ROWS as ROWS
 from runner.calls.formats import CsvRules, RowReader
 from runner.calls.job import JobRun, counted
@@ -146,7 +146,7 @@ async def _parts(answer: Streamed | None, operation: Operation, scope: Scope) ->
                 rows = rows[_TOGETHER:]
         rows += reader.end()
     except ValueError as exc:
-        raise bad_answer(answer.url, exc) from exc
+        raise bad_answer(answer.address, exc) from exc
     if rows:
         yield rows
 

@@ -16,6 +16,8 @@ IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "PUT", "DELETE", "TRACE"})
 SAFE = IDEMPOTENT - {"PUT", "DELETE"}
 #: kinds of failure after which the API has certainly done nothing: it said so, or nothing reached it
 NOT_DONE = frozenset({"rate_limited", "unavailable", "network"})
+#: kinds of failure that a new token may mend (RFC 6750 §3.1)
+_REFUSED = frozenset({"token_expired", "unauthorized"})
 #: how much longer than asked is waited at most: who was refused together shall not return together
 _SPREAD = 0.1
 
@@ -53,12 +55,15 @@ class Tries:
         self._made = 1
         self._renewed = False
 
-    def after(self, error: CallError) -> Next | None:
+    def after(self, error: CallError, *, by_token: bool) -> Next | None:
         """What comes before the next try; None where there is none.
 
         An error that asks for more patience than the rules have is told when to come back.
+
+        Args:
+            by_token: whether the call was made with a token, which another may replace.
         """
-        if error.kind == "token_expired" and not self._renewed:
+        if by_token and error.kind in _REFUSED and not self._renewed:
             self._renewed = True
             return Next(renew=True)
         if not self._mends(error):

@@ -41,6 +41,11 @@ class Streamed:
         self._body = response.content
         self._peeked: list[bytes] = []
 
+    @property
+    def address(self) -> str:
+        """The URL without its query, which may hold what nobody should see."""
+        return self.url.partition("?")[0]
+
     async def sent(self) -> AsyncIterator[bytes]:
         """The body as it was sent, packed where Content-Encoding says so."""
         for chunk in self._peeked:

@@ -15,7 +15,7 @@ from runner.errors import UsageError
 if TYPE_CHECKING:
     from runner.auth.connect import NewConnection
     from runner.auth.credentials import Credentials
-    from runner.calls.access import Access
+    from runner.calls.access import Access, Kept
     from runner.definitions.model import Provider
     from runner.store import Connection
 
@@ -72,12 +72,14 @@ def command(
     place = resumed(app.store, provider, new)
     if credentials_stdin or provider.auth_mode != "OAUTH2":
         given = _credentials(provider, document("@-", "standard input") if credentials_stdin else {})
-        kept = app.run(lambda access: access.connect.make(provider, place, given))
+        kept = app.run(lambda access: _made(access, provider, place, given))
     else:
         kept = app.run(
             lambda access: _browse(access, provider, place, scope, (no_browser, callback_port, timeout))
         )
-    _tell(kept, as_json)
+    _tell(kept.connection, as_json)
+    for advice in kept.advice:
+        click.echo(f"note: {advice}", err=True)
 
 
 def _config(provider: Provider, given: dict[str, str]) -> dict[str, object]:
@@ -134,13 +136,17 @@ def _map(value: object) -> dict[str, object]:
     return value if isinstance(value, dict) else {}
 
 
+async def _made(access: Access, provider: Provider, place: NewConnection, given: Credentials) -> Kept:
+    return await access.keep(await access.connect.make(provider, place, given))
+
+
 async def _browse(
     access: Access,
     provider: Provider,
     place: NewConnection,
     scopes: tuple[str, ...],
     how: tuple[bool, int, float],
-) -> Connection:
+) -> Kept:
     import asyncio
 
     from runner.auth.callback import Callback
@@ -155,7 +161,7 @@ async def _browse(
     except asyncio.CancelledError:
         callback.take({})  # frees the thread that waits, without which the process could not end
         raise
-    return await access.connect.finish(provider, place, attempt, answer)
+    return await access.keep(await access.connect.finish(provider, place, attempt, answer))
 
 
 def _open(url: str, no_browser: bool) -> None:

@@ -62,11 +62,11 @@ def show(ctx: click.Context, id: str, credentials: bool, as_json: bool) -> None:
 def check(ctx: click.Context, id: str, as_json: bool) -> int:
     """Prove that a connection works, by one cheap call; exit 4 where it does not."""
 
-    async def work(access: Access) -> None:
-        await access.check(access.connection(id))
+    async def work(access: Access) -> tuple[str, ...]:
+        return await access.check(access.connection(id))
 
     try:
-        app_of(ctx).run(work)
+        advice = app_of(ctx).run(work)
     except NotConnected as exc:
         if not as_json:
             raise
@@ -80,6 +80,8 @@ def check(ctx: click.Context, id: str, as_json: bool) -> int:
     click.echo(f"`{id}` works") if not as_json else echo_json(
         {"connection": id, "works": True, "error": None}
     )
+    for note in advice:
+        click.echo(f"note: {note}", err=True)
     return 0
 
 

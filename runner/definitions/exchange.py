@@ -85,7 +85,12 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
     body: object = None
 
     def __repr__(self) -> str:
-        return f"Answer({self.status} {self.url.partition('?')[0]})"
+        return f"Answer({self.status} {self.address})"
+
+    @property
+    def address(self) -> str:
+        """The URL without its query, which may hold what nobody should see."""
+        return self.url.partition("?")[0]
 
     def scope(self) -> dict[str, object]:
         response = {"status": self.status, "headers": self.headers, "body": self.body, "url": self.url}

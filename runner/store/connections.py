@@ -33,10 +33,15 @@ class Connection(msgspec.Struct, frozen=True, kw_only=True):
     version: int = 1
     #: why it no longer works; None while it does
     error: str | None = None
+    #: its row in the store; 0 before it is stored
     number: int = 0
     created_at: float = 0.0
     updated_at: float = 0.0
     last_fetched_at: float | None = None
+
+    @property
+    def stored(self) -> bool:
+        return self.number > 0
 
 
 class OAuthClient(msgspec.Struct, frozen=True, kw_only=True):

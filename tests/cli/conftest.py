@@ -52,6 +52,7 @@ def connected(terapi: Terapi, api: Api) -> Iterator[Terapi]:
         "--credentials-stdin",
         stdin=tokens,
     )
+    api.seen.clear()  # the call that proved it
     yield terapi
     for secret in ("access-token-1", "refresh-token-1", "our-client-secret"):
         for path in (terapi.folder / ".terapi").rglob("*"):
