@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-NAMES = ("startup", "mapping", "store", "sync")
+NAMES = ("startup", "mapping", "store", "sync", "emulator_bulk")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

@@ -77,17 +77,23 @@ class Bench:
 @contextmanager
 def emulated(records: int, *options: str) -> Iterator[Bench]:
     """An org of so many contacts, and a project of the shipped definitions beside it."""
+    with tempfile.TemporaryDirectory() as folder, started(records, *options) as (told, _):
+        bench = Bench(Path(folder), told)
+        bench.terapi("init")
+        _connect(bench)
+        yield bench
+
+
+@contextmanager
+def started(records: int, *options: str) -> Iterator[tuple[dict[str, str], int]]:
+    """An org of so many contacts: what it tells of itself, and the id of its process."""
     command = (*TERAPI, "emulate", "--port", "0", "--records", str(records), "--json", *options)
-    with tempfile.TemporaryDirectory() as folder:
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        try:
-            bench = Bench(Path(folder), json.loads(cast(IO[str], process.stdout).readline()))
-            bench.terapi("init")
-            _connect(bench)
-            yield bench
-        finally:
-            process.terminate()
-            process.communicate()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    try:
+        yield json.loads(cast(IO[str], process.stdout).readline()), process.pid
+    finally:
+        process.terminate()
+        process.communicate()
 
 
 def _connect(bench: Bench) -> None:
