@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
@@ -16,6 +17,7 @@ from runner.errors import MissingExtra, UsageError
 if TYPE_CHECKING:
     from runner.emulator.options import Options
     from runner.emulator.org import Org
+    from runner.emulator.server import Secure
 
 #: making more records than this takes long enough for a progress bar
 QUIET_RECORDS = 20_000
@@ -39,6 +41,7 @@ class Given(TypedDict):
     jwt_public_key: Path | None
     bulk_seconds: float
     bulk_polls: int
+    tls: bool
     as_json: bool
 
 
@@ -99,6 +102,9 @@ class Given(TypedDict):
     metavar="N",
     help="How often a bulk job is asked after before it is complete.",
 )
+@click.option(
+    "--tls", is_flag=True, help="Serve https, by a certificate of its own, for clients that insist on it."
+)
 @json_option
 def command(**given: Unpack[Given]) -> int:
     """Serve an emulated org, to try and to test against.
@@ -119,9 +125,10 @@ def command(**given: Unpack[Given]) -> int:
         listener = listen(given["port"])
     except OptionError as exc:
         raise UsageError(str(exc), hint="`--port 0` takes a free port.") from exc
-    with listener, _opened(options) as org:
-        org.url = url_of(listener)
-        interrupted = serve(org, listener, lambda: _tell(org, given["as_json"]))
+    with listener, _opened(options) as org, _secured(given) as secure:
+        org.url = url_of(listener, secure)
+        told = _told(org, secure)
+        interrupted = serve(org, listener, lambda: _tell(org, told, given["as_json"]), secure)
     return INTERRUPTED if interrupted else 0
 
 
@@ -164,6 +171,20 @@ def _opened(options: Options) -> Iterator[Org]:
 
 
 @contextlib.contextmanager
+def _secured(given: Given) -> Iterator[Secure | None]:
+    """With --tls new certificates, beside the org's data or in a folder that goes with the process."""
+    if not given["tls"]:
+        yield None
+        return
+    from runner.emulator import certificates
+    from runner.emulator.server import Secure, listen
+
+    with tempfile.TemporaryDirectory() as folder:
+        kept = given["data"] / "tls" if given["data"] else Path(folder)
+        yield Secure(certificates.make(kept), listen(0))
+
+
+@contextlib.contextmanager
 def _progress(records: int) -> Iterator[Callable[[int], None] | None]:
     if records <= QUIET_RECORDS or not sys.stderr.isatty():
         yield None
@@ -176,17 +197,18 @@ def _progress(records: int) -> Iterator[Callable[[int], None] | None]:
         yield lambda made: bar.update(task, advance=made)
 
 
-def _tell(org: Org, as_json: bool) -> None:
+def _tell(org: Org, told: dict[str, object], as_json: bool) -> None:
     """Prints it at once, and JSON in one line even on a terminal: whoever started us waits for it."""
     import orjson
 
-    told = _told(org) | {"jwt_private_key": org.jwt_private_key() or None} if as_json else {}
-    click.echo(orjson.dumps(told).decode() if as_json else _welcome(org))
+    if as_json:
+        told = told | {"jwt_private_key": org.jwt_private_key() or None}
+    click.echo(orjson.dumps(told).decode() if as_json else _welcome(org, told))
     sys.stdout.flush()
 
 
-def _told(org: Org) -> dict[str, object]:
-    return {
+def _told(org: Org, secure: Secure | None) -> dict[str, object]:
+    told: dict[str, object] = {
         "url": org.url,
         "client_id": org.client.id,
         "client_secret": org.client.secret,
@@ -195,12 +217,18 @@ def _told(org: Org) -> dict[str, object]:
         "security_token": org.security_token,
         "control_token": org.control_token,
     }
+    if secure is not None:
+        from runner.emulator.server import port_of
+
+        told["ca_file"] = str(secure.certificates.authority)
+        told["https_proxy"] = f"http://127.0.0.1:{port_of(secure.proxy)}"
+    return told
 
 
-def _welcome(org: Org) -> str:
+def _welcome(org: Org, told: dict[str, object]) -> str:
     from runner.emulator import INTEGRATION
 
-    shown = "\n".join(f"  {name.replace('_', ' '):<14} {value}" for name, value in _told(org).items())
+    shown = "\n".join(f"  {name.replace('_', ' '):<14} {value}" for name, value in told.items())
     prefix = f"TERAPI_{INTEGRATION.upper().replace('-', '_')}_CLIENT"
     return f"""An emulated org is ready; Ctrl-C ends it.
 

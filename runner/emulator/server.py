@@ -8,12 +8,15 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import uvicorn
 
 from runner.emulator.app import application
+from runner.emulator.certificates import Certificates
 from runner.emulator.errors import OptionError
 from runner.emulator.org import Org
+from runner.emulator.tunnel import Tunnel
 
 HOST = "127.0.0.1"
 BACKLOG = 512
@@ -37,15 +40,28 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
-def url_of(listener: socket.socket) -> str:
-    return f"http://{HOST}:{listener.getsockname()[1]}"
+class Secure(NamedTuple):
+    """What serving over TLS takes beside the org's own socket."""
+
+    certificates: Certificates
+    #: where the tunnel for clients of the real hosts takes connections
+    proxy: socket.socket
 
 
-def serve(org: Org, listener: socket.socket, ready: Callable[[], None]) -> bool:
+def url_of(listener: socket.socket, secure: Secure | None = None) -> str:
+    return f"{'https' if secure else 'http'}://{HOST}:{port_of(listener)}"
+
+
+def port_of(listener: socket.socket) -> int:
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def serve(org: Org, listener: socket.socket, ready: Callable[[], None], secure: Secure | None = None) -> bool:
     """Serves until SIGINT or SIGTERM; True where it was SIGINT. ``ready`` is called when both end it
     cleanly.
     """
-    server = _Server(org)
+    server = _Server(org, secure)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
         return runner.run(_serve(server, listener, ready))
 
@@ -67,9 +83,9 @@ async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], N
 
 
 @contextlib.contextmanager
-def in_background(org: Org, listener: socket.socket) -> Iterator[None]:
+def in_background(org: Org, listener: socket.socket, secure: Secure | None = None) -> Iterator[None]:
     """Serves in a thread until the block ends."""
-    server = _Server(org)
+    server = _Server(org, secure)
     thread = threading.Thread(
         target=server.run, kwargs={"sockets": [listener]}, name="emulated org", daemon=True
     )
@@ -81,9 +97,11 @@ def in_background(org: Org, listener: socket.socket) -> Iterator[None]:
         thread.join()
 
 
-def _config(org: Org) -> uvicorn.Config:
+def _config(org: Org, secure: Secure | None) -> uvicorn.Config:
     return uvicorn.Config(
         application(org),
+        ssl_certfile=secure.certificates.certificate if secure else None,
+        ssl_keyfile=secure.certificates.key if secure else None,
         access_log=False,
         date_header=False,
         lifespan="off",
@@ -97,9 +115,11 @@ def _config(org: Org) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Leaves signals to the caller, and ends when it is told to: uvicorn looks ten times a second only."""
 
-    def __init__(self, org: Org) -> None:
-        super().__init__(_config(org))
+    def __init__(self, org: Org, secure: Secure | None) -> None:
+        super().__init__(_config(org, secure))
         self._org = org
+        self._secure = secure
+        self._tunnel: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
 
@@ -114,6 +134,12 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         yield
 
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._secure is not None and sockets:
+            tunnel = Tunnel([port_of(listener) for listener in sockets])
+            self._tunnel = await asyncio.start_server(tunnel, sock=self._secure.proxy)
+
     async def main_loop(self) -> None:
         self._loop = asyncio.get_running_loop()
         if not self.should_exit:
@@ -121,7 +147,7 @@ class _Server(uvicorn.Server):
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Takes no more connections, ends the idle ones, and gives the others a moment to be answered."""
-        for server in self.servers:
+        for server in [*self.servers, *([self._tunnel] if self._tunnel else [])]:
             server.close()
         for listener in sockets or []:
             listener.close()

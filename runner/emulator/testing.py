@@ -12,18 +12,21 @@ counts whole seconds.
 from __future__ import annotations
 
 import contextlib
+import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import msgspec
 import orjson
 
+from runner.emulator import certificates
 from runner.emulator.clients import Client
 from runner.emulator.errors import not_found
 from runner.emulator.options import Options
 from runner.emulator.org import Org as _Org
 from runner.emulator.org import Seen
 from runner.emulator.schema import ObjectType
-from runner.emulator.server import in_background, listen, url_of
+from runner.emulator.server import Secure, in_background, listen, port_of, url_of
 from runner.emulator.soql.compile import Asked
 
 #: an org for tests is small unless they ask for more
@@ -33,8 +36,11 @@ RECORDS = 20
 class Org:
     """A running org, seen from a test."""
 
-    def __init__(self, org: _Org) -> None:
+    def __init__(self, org: _Org, secure: Secure | None = None) -> None:
         self._org = org
+        #: PEM of the authority to trust, and the proxy that stands for the real hosts; only with TLS
+        self.authority = secure.certificates.authority if secure else None
+        self.proxy = f"http://127.0.0.1:{port_of(secure.proxy)}" if secure else None
         #: such as http://127.0.0.1:40123; both the login and the instance URL
         self.url = org.url
         self.client_id = org.client.id
@@ -145,15 +151,17 @@ class Org:
 
 
 @contextlib.contextmanager
-def start_org(*, records: int = RECORDS, options: Options | None = None, **changed: object) -> Iterator[Org]:
+def start_org(
+    *, records: int = RECORDS, options: Options | None = None, tls: bool = False, **changed: object
+) -> Iterator[Org]:
     """Serves an org until the block ends; other options by their names:
-    `start_org(rotate_refresh_tokens=True)`.
+    `start_org(rotate_refresh_tokens=True)`. With ``tls`` its `url` is an https one, which those reach who
+    trust its `authority`, and those who use its `proxy` by the hosts of the real service too.
     """
     org = _Org(msgspec.structs.replace(options or Options(), records=records, **changed))
     listener = listen(0)
-    org.url = url_of(listener)
-    try:
-        with in_background(org, listener):
-            yield Org(org)
-    finally:
-        org.close()
+    with tempfile.TemporaryDirectory() as folder, contextlib.closing(org):
+        secure = Secure(certificates.make(Path(folder)), listen(0)) if tls else None
+        org.url = url_of(listener, secure)
+        with in_background(org, listener, secure):
+            yield Org(org, secure)

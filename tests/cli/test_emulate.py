@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+import ssl
 import subprocess
 import sys
 import urllib.request
@@ -51,3 +52,17 @@ def test_a_fault_that_is_no_fault_is_told(tmp_path: Path) -> None:
     assert found.returncode == 2
     assert "Traceback" not in found.stderr
     assert "status" in found.stderr
+
+
+def test_over_tls_it_says_whom_to_trust(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "runner.cli", "-C", str(tmp_path), "emulate", "--port", "0", "--tls"]
+    command += ["--data", str(tmp_path / "org"), "--records", "1", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    told = json.loads(process.stdout.readline())
+    context = ssl.create_default_context(cafile=told["ca_file"])
+    assert json.loads(urllib.request.urlopen(f"{told['url']}/services/data", context=context).read())
+    assert told["https_proxy"].startswith("http://127.0.0.1:")
+    assert (tmp_path / "org" / "tls" / "org.key").stat().st_mode & 0o077 == 0
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
