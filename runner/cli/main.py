@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -40,7 +41,8 @@ COMMANDS: dict[str, Entry] = {
     "call": Entry("call", "Call one operation of a provider."),
     "proxy": Entry("proxy", "Make a raw call with the right base URL and token."),
     "sync": Entry("sync", "Run syncs."),
-    "records": Entry("records", "Show what was synced."),
+    "records": Entry("records", "Show what was synced, or write it to a file."),
+    "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),
     "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
@@ -60,6 +62,14 @@ class LazyGroup(click.Group):
         module = importlib.import_module(f"runner.cli.{COMMANDS[name].module}")
         command: click.Command = module.command
         return command
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Runs the command; a reader that has left, as `| head` does, ends it quietly."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise click.exceptions.Exit(128 + signal.SIGPIPE) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list from `COMMANDS`, without importing any of them."""
@@ -129,10 +139,6 @@ def guarded(command: Callable[[], object]) -> int:
     except KeyboardInterrupt:
         click.echo("stopped", err=True)
         return 130
-    except BrokenPipeError:
-        # The reader of our output has left, as `| head` does; there is nobody to tell.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
     return result if isinstance(result, int) else 0
 
 

@@ -5,9 +5,16 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import click
+
+if TYPE_CHECKING:
+    from runner.store.export import Pages
+
+#: characters of a cell on a terminal
+_WIDEST = 40
+_BOUNDLESS = 2**62
 
 
 def echo_json(value: object) -> None:
@@ -45,10 +52,54 @@ def step_lines(steps: Iterable[Mapping[str, object]]) -> Iterator[str]:
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns lined up; the last is cut where the terminal ends."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    room = shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else 10_000
-    lines = [_line(head, widths), *(_line(row, widths) for row in rows)]
-    return "\n".join(line if len(line) <= room else line[: room - 1] + "…" for line in lines)
+    return "\n".join(_line(row, widths, _room()) for row in [head, *rows])
 
 
-def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    return "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+def table_lines(pages: Pages, names: Sequence[str], *, fit: bool) -> Iterator[str]:
+    """The lines of a table of any length, its head first; nothing where there are no rows.
+
+    Args:
+        fit: whether to cut long cells and long lines, as a terminal needs it.
+    """
+    from runner.store.export import cell
+
+    room = _room() if fit else _BOUNDLESS
+    widest = _WIDEST if fit else _BOUNDLESS
+
+    def texts(row: Mapping[str, object]) -> list[str]:
+        return [_cut(printable(cell(row.get(name))), widest) for name in names]
+
+    widths = [len(name) for name in names]
+    for page in pages():
+        for row in page:
+            widths = [max(width, len(text)) for width, text in zip(widths, texts(row), strict=True)]
+    head: Sequence[str] | None = names
+    for page in pages():
+        for row in page:
+            if head is not None:
+                yield _line(head, widths, room)
+                head = None
+            yield _line(texts(row), widths, room)
+
+
+def printable(text: str) -> str:
+    """The text in one line, without anything that would steer a terminal."""
+    if text.isprintable():
+        return text
+    from runner.definitions.problems import visible
+
+    return visible(text)
+
+
+def _room() -> int:
+    """How many characters a line may have."""
+    return shutil.get_terminal_size((120, 24)).columns if sys.stdout.isatty() else _BOUNDLESS
+
+
+def _cut(text: str, room: int) -> str:
+    return text if len(text) <= room else text[: room - 1] + "…"
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], room: int) -> str:
+    line = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip()
+    return _cut(line, room)

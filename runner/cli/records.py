@@ -2,48 +2,44 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.exporting import Target, form_of, format_option, output_option, put, states
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
-from runner.cli.output import table
-from runner.definitions.words import nearest
+from runner.definitions.words import did_you_mean, there_are
 from runner.errors import NotConnected, UsageError
 
 if TYPE_CHECKING:
-    from runner.store import Record, Store, Stream
+    from runner.store import Store, Stream
+
+#: how many are shown unless somebody says otherwise
+_SHOWN = 100
 
 
-@click.command(epilog="Example: terapi records Contact --connection demo --limit 5")
+@click.command(epilog="Example: terapi records Contact --connection demo --format csv -o contacts.csv")
 @click.argument("model")
 @connection_option
 @click.option("--cursor", type=int, default=0, metavar="C", help="Only what changed behind that cursor.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=100, show_default=True, metavar="N", help="How many at most."
+    "--limit",
+    type=click.IntRange(1),
+    metavar="N",
+    help=f"How many at most.  [default: {_SHOWN}; with -o all]",
 )
+@click.option("--all", "every", is_flag=True, help="All of them, however many.")
 @click.option(
     "--filter",
-    "states",
-    type=click.Choice(["added", "updated", "deleted"]),
+    "wanted",
     multiple=True,
-    help="Only those.",
+    metavar="STATE",
+    help="Only those added, updated or deleted; several as added,updated.",
 )
-@click.option(
-    "--format",
-    "form",
-    type=click.Choice(["table", "json", "ndjson", "csv"]),
-    default="table",
-    show_default=True,
-)
-@click.option(
-    "-o", "--output", type=click.Path(path_type=Path, dir_okay=False), metavar="FILE", help="Write to a file."
-)
+@format_option
+@output_option
 @json_option
 @click.pass_context
 def command(
@@ -51,26 +47,34 @@ def command(
     model: str,
     connection: str | None,
     cursor: int,
-    limit: int,
-    states: tuple[str, ...],
-    form: str,
+    limit: int | None,
+    every: bool,
+    wanted: tuple[str, ...],
+    form: str | None,
     output: Path | None,
     as_json: bool,
 ) -> None:
-    """Show what was synced.
+    """Show what was synced, or write it to a file.
 
     In the order of the last change; keep the last cursor and give it the next time to get only what is new.
     """
-    stream = _stream(app_of(ctx).store, model, connection)
-    found = stream.read(after=cursor, limit=limit, states=states or None)
-    text = _written(found, "json" if as_json else form)
-    if output is None:
-        click.echo(text)
-        return
-    try:
-        output.write_text(text + "\n", encoding="utf-8")
-    except OSError as exc:
-        raise UsageError(f"{output} cannot be written: {exc.strerror}") from exc
+    from runner.store.export import OWN, Selection
+
+    if every and limit is not None:
+        raise UsageError("--limit and --all do not go together", hint="leave one out")
+    quiet = every or limit is not None or output is not None
+    with app_of(ctx).store.snapshot() as still:
+        selection = Selection(
+            _stream(still, model, connection),
+            after=cursor,
+            limit=limit if quiet else _SHOWN,
+            states=states(wanted),
+        )
+        target = Target(form=form_of(form, output, as_json), output=output, last=OWN, total=selection.count())
+        put(selection.pages, target)
+        if not quiet and selection.more():
+            rest = f"--all gives all, --cursor {selection.last} what follows"
+            click.echo(f"these are the first {_SHOWN}; {rest}", err=True)
 
 
 def _stream(store: Store, model: str, connection: str | None) -> Stream:
@@ -83,40 +87,6 @@ def _stream(store: Store, model: str, connection: str | None) -> Stream:
         raise UsageError(f"several connections have {model}", hint=f"name one with --connection: {names}")
     if connection is not None and not store.connections.find(connection):
         raise NotConnected(f"there is no connection `{connection}`", hint="terapi connections list")
-    models = sorted({stream[2] for stream in streams})
-    guess = nearest(model, models)
-    hint = (
-        f"did you mean `{guess}`?"
-        if guess
-        else f"there are: {', '.join(models)}"
-        if models
-        else "terapi sync"
-    )
+    models = {stream[2] for stream in streams}
+    hint = did_you_mean(model, models, there_are(models)) if models else "terapi sync"
     raise UsageError(f"nothing is stored of a model `{model}`", hint=hint)
-
-
-def _written(records: list[Record], form: str) -> str:
-    rows = [_row(record) for record in records]
-    if form == "json":
-        return json.dumps(rows, ensure_ascii=False, indent=2)
-    if form == "ndjson":
-        return "\n".join(json.dumps(row, ensure_ascii=False) for row in rows)
-    names = list(dict.fromkeys(name for row in rows for name in row))
-    if form == "csv":
-        file = io.StringIO()
-        writer = csv.DictWriter(file, names, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows({name: _cell(value) for name, value in row.items()} for row in rows)
-        return file.getvalue().rstrip("\n")
-    return table(names, [[_cell(row.get(name)) for name in names] for row in rows]) if rows else "no records"
-
-
-def _row(record: Record) -> dict[str, object]:
-    return {**json.loads(record.payload), "_state": record.state, "_cursor": record.cursor}
-
-
-def _cell(value: object) -> str:
-    if value is None:
-        return ""
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return text.replace("\n", " ")

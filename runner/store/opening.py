@@ -42,6 +42,24 @@ def open_database(path: Path, patience: float) -> Database:
         return Database(path, connection)
 
 
+def open_snapshot(path: Path) -> Database:
+    """The state as it is now, to read alone: what others write meanwhile does not show.
+
+    Raises:
+        StoreError: it cannot be read.
+    """
+    path = path.absolute()
+    with Border(path):
+        connection = sqlite3.connect(
+            f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False
+        )
+        connection.row_factory = sqlite3.Row
+        sql = load_queries("database")
+        connection.execute(sql["still"])
+        connection.execute(sql["tables"])  # a transaction sees what is there when it first reads
+        return Database(path, connection)
+
+
 def _make(path: Path) -> None:
     """An empty file that only its owner may read, in such a folder; one that is there loses wider rights."""
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)

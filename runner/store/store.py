@@ -11,7 +11,7 @@ from runner.store.connections import Connections
 from runner.store.database import Database
 from runner.store.deliveries import Deliveries
 from runner.store.locks import Lock
-from runner.store.opening import open_database
+from runner.store.opening import open_database, open_snapshot
 from runner.store.records import Records
 from runner.store.runs import Runs
 from runner.store.state import States
@@ -42,6 +42,10 @@ class Store:
     def lock(self, name: str, *, patience: float = 10.0) -> Lock:
         """A lock that holds across threads and processes; `with` waits ``patience`` seconds for it."""
         return Lock(self.folder / "locks", name, patience)
+
+    def snapshot(self) -> Store:
+        """The store as it is now, to read alone, until it is closed; use it with `with`."""
+        return Store(open_snapshot(self.database.path))
 
     def sql(self, query: str) -> Table:
         """Answers a query over the models; see `views.ask`."""

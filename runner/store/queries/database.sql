@@ -25,3 +25,6 @@ PRAGMA synchronous = FULL
 
 -- name: sync_some
 PRAGMA synchronous = NORMAL
+
+-- name: still
+BEGIN
