@@ -37,7 +37,7 @@ shop:
       params: {since: {type: string, required: false}, until: {type: string, required: false}}
       request: {path: /orders, query: {since: "{{ since }}", until: "{{ until }}"}}
       records: response.body.orders
-      paginate: {next_url: response.body.next}
+      paginate: {next_url: response.body.next, total: response.body.total}
     gone_orders:
       params: {since: {type: string}}
       request: {path: /gone, query: {since: "{{ since }}"}}

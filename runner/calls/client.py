@@ -7,7 +7,7 @@ Syncs, workflows, the proxy and `terapi call` alike go this one way: build the r
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
 import msgspec
@@ -86,7 +86,7 @@ class Client:
 
     async def pages(
         self, operation: Operation, arguments: Mapping[str, object], at: Mapping[str, object] | None = None
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """The pages of an operation.
 
         Args:

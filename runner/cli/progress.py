@@ -50,12 +50,12 @@ class Bars:
             timer.cancel()
             self._remove(bar)
 
-    def update(self, bar: Bar, done: int) -> None:
-        """Says how many are done."""
-        bar.done = done
+    def update(self, bar: Bar, done: int, total: int | None = None) -> None:
+        """Says how many are done, and of how many."""
+        bar.done, bar.total = done, total or bar.total
         with self._lock:
             if self._progress is not None and bar in self._drawn:
-                self._progress.update(self._drawn[bar], completed=done)
+                self._progress.update(self._drawn[bar], completed=done, total=bar.total)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -107,9 +107,9 @@ class _Shown:
         so_far = [Result(sync=sync.name, connection=place.id, model=sync.model, status="running")]
         with self.bars.bar(self._title(job)) as bar:
 
-            def progress(result: Result) -> None:
+            def progress(result: Result, total: int | None) -> None:
                 so_far[0] = result
-                self.bars.update(bar, result.read)
+                self.bars.update(bar, result.read, total)
 
             options = Options(full=full, progress=progress)
             try:

@@ -29,6 +29,10 @@ class Changes(NamedTuple):
     updated: int = 0
     unchanged: int = 0
 
+    def plus(self, other: Changes) -> Changes:
+        """Both together."""
+        return Changes(*map(sum, zip(self, other, strict=True)))
+
 
 class Record(NamedTuple):
     """A stored record; times are in seconds since 1970."""

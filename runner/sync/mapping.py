@@ -70,13 +70,15 @@ class Mapper:
             return str(key), orjson.dumps(stored)
         raise self._error(f"the record has no `{self._key}`, which is its primary key", record)
 
-    def holds(self, condition: Expression, record: object) -> bool:
-        self._scope["record"] = record
-        return condition.holds(self._scope)
+    def reader(self, expression: Expression) -> Callable[[object], object]:
+        """What gives an expression's value for a record."""
+        scope, source = self._scope, _source(expression)
 
-    def value(self, expression: Expression, record: object) -> object:
-        self._scope["record"] = record
-        return expression.evaluate(self._scope)
+        def read(record: object) -> object:
+            scope["record"] = record
+            return source(scope)
+
+        return read
 
     def _error(self, message: str, record: object) -> RecordError:
         shown = orjson.dumps(record, default=str)[:200].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Which part of the source a run reads: one window today, slices of it later."""
+"""Which part of the source a run reads: a window of it, cut into slices that are read side by side."""
 
 from __future__ import annotations
 
@@ -13,12 +13,33 @@ from runner.definitions.values import describe, is_nothing
 from runner.errors import RecordError
 from runner.store import SyncState
 
+#: what a cursor is
+Cursor = str | int | float
+
 #: where the first run of a sync by time begins, unless it says where
 _EPOCH = "1970-01-01T00:00:00Z"
 
 #: The server tells its clock in whole seconds, rounded down: what was changed in this one still counts. What
 #: is committed later in the same second is read by the next run, which begins at the checkpoint or before.
 _TICK = 1.0
+
+
+class Slice(msgspec.Struct, kw_only=True):
+    """A part of a window, and how far it was read; kept with each page."""
+
+    start: Cursor | None = None
+    #: the first moment that does not belong to it
+    end: Cursor | None = None
+    #: how many records it has, where that was counted
+    total: int | None = None
+    #: what leads to the next page
+    position: dict[str, object] | None = None
+    #: whether its last page is stored
+    whole: bool = False
+
+    def scope(self) -> dict[str, object]:
+        bounds = {"from": self.start, "to": self.end, "total": self.total}
+        return {"slice": {name: value for name, value in bounds.items() if value is not None}}
 
 
 class Window(msgspec.Struct, kw_only=True):
@@ -28,25 +49,23 @@ class Window(msgspec.Struct, kw_only=True):
     noting: bool
     #: the server's clock as the run began, in seconds since 1970
     began: float
-    start: str | int | float | None = None
-    end: str | int | float | None = None
     #: the highest cursor stored so far
-    reached: str | int | float | None = None
-    #: what leads to the next page
-    position: dict[str, object] | None = None
-    #: whether its last page is stored
-    whole: bool = False
-
-    def scope(self) -> dict[str, object]:
-        bounds = {"from": self.start, "to": self.end}
-        return {"slice": {name: value for name, value in bounds.items() if value is not None}}
+    reached: Cursor | None = None
+    slices: list[Slice]
 
     def as_data(self) -> dict[str, object]:
-        return msgspec.structs.asdict(self)
+        data: dict[str, object] = msgspec.to_builtins(self)
+        return data
+
+    @property
+    def total(self) -> int | None:
+        """How many records it has, where all of it was counted."""
+        totals = [one.total for one in self.slices]
+        return sum(total for total in totals if total is not None) if None not in totals else None
 
 
 def window_of(sync: Sync, state: SyncState, now: float) -> Window:
-    """The next window: from the checkpoint less the lookback up to the server's now.
+    """The next window: from the checkpoint less the lookback up to the server's now, in one slice.
 
     Args:
         now: the server's clock, in seconds since 1970.
@@ -54,25 +73,24 @@ def window_of(sync: Sync, state: SyncState, now: float) -> Window:
     rules = sync.incremental
     noting = sync.deletes is not None and sync.deletes.missing
     if rules is None:
-        return Window(noting=noting, began=now)
+        return Window(noting=noting, began=now, slices=[Slice()])
     if rules.type == "number":
         start = state.checkpoint if state.checkpoint is not None else rules.start
-        return Window(noting=noting, began=now, start=0 if start is None else start, reached=state.checkpoint)
+        slices = [Slice(start=0 if start is None else start)]
+        return Window(noting=noting, began=now, reached=state.checkpoint, slices=slices)
     since = instant(state.checkpoint if state.checkpoint is not None else rules.start or _EPOCH).timestamp()
     if state.checkpoint is not None:
         since -= rules.lookback
-    return Window(
-        noting=noting,
-        began=now,
-        start=format_instant(instant(since)),
-        end=format_instant(instant(now + _TICK)),
-        reached=state.checkpoint,
-    )
+    slices = [Slice(start=format_instant(instant(since)), end=format_instant(instant(now + _TICK)))]
+    return Window(noting=noting, began=now, reached=state.checkpoint, slices=slices)
 
 
-def advanced(
-    sync: Sync, reached: str | int | float | None, values: Sequence[object]
-) -> str | int | float | None:
+def whole_of(window: Window) -> Slice:
+    """The window as one slice."""
+    return Slice(start=window.slices[0].start, end=window.slices[-1].end)
+
+
+def advanced(sync: Sync, reached: Cursor | None, values: Sequence[object]) -> Cursor | None:
     """The highest of what was reached and the cursors of a page.
 
     Raises:
@@ -85,7 +103,7 @@ def advanced(
         if any(is_nothing(value) for value in values):
             raise ValueError("a record has none")
         if rules.type == "number":
-            highest: str | int | float = max(number(value) for value in values)
+            highest: Cursor = max(number(value) for value in values)
             return highest if reached is None else max(number(reached), number(highest))
         latest = format_instant(_latest(values))
         return latest if reached is None or instant(reached) < instant(latest) else reached

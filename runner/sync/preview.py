@@ -11,13 +11,13 @@ from typing import NamedTuple
 import orjson
 
 from runner.calls.client import Client
+from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.store import Store
-from runner.sync.plan import Window, advanced
-from runner.sync.reading import Batch, Reading
+from runner.sync.plan import Window, advanced, whole_of
 from runner.sync.run import Result, key_of, state_of, window_for
+from runner.sync.source import Rows, Source
 
-_NOTHING = Batch(0, [], [], [], None)
 #: how many records of each kind are shown
 _SAMPLES = 2
 
@@ -55,17 +55,17 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
     key = key_of(sync, client)
     state = state_of(sync, store, key, full=full)
     window = await window_for(sync, client, state)
-    batch = await _first(Reading(sync, client, state, window), window)
-    advanced(sync, window.reached, batch.cursors)
+    source = Source(sync, client, state, whole_of(window))
+    page, rows = await _first(sync, source, window)
     stream = store.records.stream(key.integration, key.connection, key.model)
-    changes = {**stream.preview(batch.rows), **dict.fromkeys(stream.preview_delete(batch.gone), "deleted")}
+    changes = {**stream.preview(rows.kept), **dict.fromkeys(stream.preview_delete(rows.gone), "deleted")}
     counts = Counter(changes.values())
     result = Result(
         sync=sync.name,
         connection=key.connection,
         model=sync.model,
         status="dry-run",
-        read=batch.read,
+        read=len(page.records),
         added=counts["added"],
         updated=counts["updated"],
         deleted=counts["deleted"],
@@ -74,14 +74,25 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
         requests=client.requests,
         seconds=round(time.monotonic() - began, 3),
     )
-    return Preview(result, batch.next is not None, _samples(changes, dict(batch.rows)))
+    return Preview(result, page.next is not None, _samples(changes, dict(rows.kept)))
 
 
-async def _first(reading: Reading, window: Window) -> Batch:
-    if window.whole:
-        return _NOTHING
-    async with aclosing(reading.batches(window.position)) as batches:
-        return await anext(batches, _NOTHING)
+async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows]:
+    """The first page that has records, or the last one."""
+    page, rows = Page(records=[], next=None), Rows([], [])
+    part = next((one for one in window.slices if not one.whole), None)
+    if part is None:
+        return page, rows
+    reading = await source.reading(part)
+    async with aclosing(reading.pages(part.position)) as pages:
+        async for page in pages:
+            if page.records:
+                break
+    for some in reading.rows(page.records):
+        rows.kept.extend(some.kept)
+        rows.gone.extend(some.gone)
+    advanced(sync, window.reached, reading.cursors(page.records))
+    return page, rows
 
 
 def _samples(changes: Mapping[str, str], rows: Mapping[str, bytes]) -> list[Sample]:

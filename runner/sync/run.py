@@ -1,22 +1,32 @@
 """One run of a sync: read page by page, stored page by page, each page together with how far it came.
 
-Killed anywhere, the next run goes on from the last stored page. The checkpoint moves only when a window is
-whole.
+Killed anywhere, the next run goes on from the last stored page of each slice. The checkpoint moves only when
+a window is whole.
 """
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
+from contextlib import aclosing
 
 import msgspec
 
 from runner.calls.client import Client
+from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.errors import CallError, RunningAlready
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
-from runner.sync.plan import Window, advanced, window_of
-from runner.sync.reading import Batch, Reading
+from runner.sync.ahead import ahead
+from runner.sync.plan import Cursor, Slice, Window, advanced, whole_of, window_of
+from runner.sync.slices import cut
+from runner.sync.source import Reading, Source
+
+#: kinds of failure after which a slice is read anew: the API knows nothing more of how far it was read
+_FORGOTTEN = frozenset({"cursor_expired", "job_lost"})
+#: how often a slice is read in one run at the most
+_TIMES = 3
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +42,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     updated: int = 0
     deleted: int = 0
     unchanged: int = 0
-    checkpoint: str | int | float | None = None
+    checkpoint: Cursor | None = None
     requests: int = 0
     seconds: float = 0.0
 
@@ -47,8 +57,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
     #: forget the stored records first, and read everything
     empty: bool = False
-    #: told after each page what was done so far
-    progress: Callable[[Result], None] = lambda result: None
+    #: told after each page what was done so far, and how many records there are, where that is known
+    progress: Callable[[Result, int | None], None] = lambda result, total: None
 
 
 async def run_sync(sync: Sync, client: Client, store: Store, options: Options = Options()) -> Result:  # noqa: B008 - frozen
@@ -107,6 +117,10 @@ async def window_for(sync: Sync, client: Client, state: SyncState) -> Window:
     return window_of(sync, state, client.server_time or time.time())
 
 
+class _TooMuch(Exception):
+    """A window of one slice has more records than a slice may have."""
+
+
 class _Running:
     def __init__(self, sync: Sync, client: Client, store: Store, options: Options, run: Underway) -> None:
         self.sync = sync
@@ -123,7 +137,7 @@ class _Running:
         self.deleted = 0
         self.changes = Changes()
         #: the one that holds: it moves when the run succeeds
-        self.checkpoint: str | int | float | None = None
+        self.checkpoint: Cursor | None = None
         self.told()
 
     async def result(self) -> Result:
@@ -134,49 +148,109 @@ class _Running:
         state = state_of(self.sync, self.store, self.key, full=self.options.full or self.options.empty)
         self.checkpoint = state.checkpoint
         window = await window_for(self.sync, self.client, state)
+        source = Source(self.sync, self.client, state, whole_of(window))
         self.underway.log("info", _beginning(window, cut=state.progress is not None))
-        if window.noting and state.progress is None:
-            with self.store.atomic():
-                self.stream.begin_full(self.sync.name)
-                self._keep(state, window)
-        reading = Reading(self.sync, self.client, state, window)
-        await self._read(reading, state, window)
-        async for ids in reading.deleted():
+        if state.progress is None:
+            await self._begin(source, state, window)
+        await self._read(source, state, window)
+        async for ids in source.deleted():
             self.deleted += self.stream.delete(ids, time.time())
         return self._finish(window)
 
-    async def _read(self, reading: Reading, state: SyncState, window: Window) -> None:
-        if window.whole:
-            return
-        try:
-            await self._pages(reading, state, window)
-        except CallError as exc:
-            if exc.kind != "cursor_expired" or window.position is None:
-                raise
-            self.underway.log("warning", "the API has forgotten its list of pages: reading them again")
-            window.position = None
-            await self._pages(reading, state, window)
-
-    async def _pages(self, reading: Reading, state: SyncState, window: Window) -> None:
-        async for batch in reading.batches(window.position):
-            self._store(batch, state, window)
-            self.options.progress(self.told())
-
-    def _store(self, batch: Batch, state: SyncState, window: Window) -> None:
-        """A page's records, its progress and its line in the log, in one transaction."""
-        window.reached = advanced(self.sync, window.reached, batch.cursors)
-        window.position = dict(batch.next) if batch.next is not None else None
-        window.whole = batch.next is None
-        now = time.time()
+    async def _begin(self, source: Source, state: SyncState, window: Window) -> None:
+        if state.checkpoint is None:
+            await self._cut(source, window)
         with self.store.atomic():
-            changes = self.stream.write(batch.rows, now, seen_by=self.sync.name if window.noting else None)
-            deleted = self.stream.delete(batch.gone, now)
+            if window.noting:
+                self.stream.begin_full(self.sync.name)
             self._keep(state, window)
-            self.underway.log("info", _page(self.pages + 1, batch.read, changes, deleted))
-        self.pages += 1
-        self.read += batch.read
+
+    async def _cut(self, source: Source, window: Window) -> None:
+        """Cuts a window of one slice into several, where the sync says how and no job reads it whole."""
+        rules = self.sync.incremental.slices if self.sync.incremental is not None else None
+        if rules is None:
+            return
+        whole = window.slices[0]
+        if rules.by is None:
+            whole.total = await source.count(whole, rules)
+            if (await source.reading(whole)).is_job:
+                return
+        window.slices = await cut(whole, rules, lambda part: source.count(part, rules))
+        self.underway.log("info", f"reads {len(window.slices):,} slices, {rules.concurrency} at once")
+
+    async def _read(self, source: Source, state: SyncState, window: Window) -> None:
+        try:
+            await self._side_by_side(source, state, window)
+        except _TooMuch:
+            await self._cut(source, window)
+            await self._side_by_side(source, state, window)
+
+    async def _side_by_side(self, source: Source, state: SyncState, window: Window) -> None:
+        """Reads the slices that are not whole, some at once; the first that fails ends the others."""
+        rules = self.sync.incremental.slices if self.sync.incremental is not None else None
+        waiting = [part for part in reversed(window.slices) if not part.whole]
+
+        async def work() -> None:
+            while waiting:
+                await self._slice(source, state, window, waiting.pop())
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(min(len(waiting), rules.concurrency if rules is not None else 1)):
+                    group.create_task(work())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _slice(self, source: Source, state: SyncState, window: Window, part: Slice) -> None:
+        """Reads a slice from where it stands, or anew where the API has forgotten how far it was."""
+        begun = part.position is not None
+        for _ in range(_TIMES):
+            try:
+                await self._pages(await source.reading(part), state, window, part)
+            except CallError as exc:
+                if exc.kind not in _FORGOTTEN or not (begun or part.position is not None):
+                    raise
+                self.underway.log("warning", f"{exc.message}: reading anew from {part.start}")
+                part.position, begun, last = None, False, exc
+            else:
+                return
+        raise last
+
+    async def _pages(self, reading: Reading, state: SyncState, window: Window, part: Slice) -> None:
+        async with aclosing(ahead(reading.pages(part.position))) as pages:
+            async for page in pages:
+                self._check_size(reading, window, part, page)
+                self._store(reading, state, window, part, page)
+                self.options.progress(self.told(), window.total)
+
+    def _check_size(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
+        """Notes how many records a slice has; a window that has more than its slices may is cut after all."""
+        if page.total is None or part.total is not None:
+            return
+        part.total = page.total
+        rules = self.sync.incremental.slices if self.sync.incremental is not None else None
+        alone = len(window.slices) == 1 and part.position is None and not reading.is_job
+        if rules is not None and rules.by is None and alone and page.total > rules.most:
+            raise _TooMuch
+
+    def _store(self, reading: Reading, state: SyncState, window: Window, part: Slice, page: Page) -> None:
+        """A page's records, its progress and its line in the log, in one transaction."""
+        window.reached = advanced(self.sync, window.reached, reading.cursors(page.records))
+        part.position = dict(page.next) if page.next is not None else None
+        part.whole = page.next is None
+        now, changes, deleted = time.time(), Changes(), 0
+        with self.store.atomic():
+            for rows in reading.rows(page.records):
+                seen_by = self.sync.name if window.noting else None
+                changes = changes.plus(self.stream.write(rows.kept, now, seen_by=seen_by))
+                deleted += self.stream.delete(rows.gone, now)
+            self._keep(state, window)
+            if page.records:
+                self.underway.log("info", _page(self.pages + 1, len(page.records), changes, deleted))
+        self.pages += bool(page.records)
+        self.read += len(page.records)
         self.deleted += deleted
-        self.changes = Changes(*(a + b for a, b in zip(self.changes, changes, strict=True)))
+        self.changes = self.changes.plus(changes)
 
     def _finish(self, window: Window) -> Result:
         """The checkpoint and the run's success, in one transaction: neither is there without the other."""
@@ -217,9 +291,10 @@ class _Running:
 def _beginning(window: Window, *, cut: bool) -> str:
     if cut:
         return "goes on at the page where the run before was cut"
-    if window.start is None:
+    whole = whole_of(window)
+    if whole.start is None:
         return "reads everything"
-    return f"reads from {window.start}" + (f" to {window.end}" if window.end is not None else "")
+    return f"reads from {whole.start}" + (f" to {whole.end}" if whole.end is not None else "")
 
 
 def _page(number: int, read: int, changes: Changes, deleted: int) -> str:

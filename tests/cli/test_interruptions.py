@@ -55,19 +55,25 @@ def test_a_sync_that_is_ended_keeps_its_pages_and_the_next_run_goes_on(
     process = connected.start("sync", "orders", "--json")
     out, err = ended(process, stuck, number)
     assert process.returncode == code, (out, err)
-    if status == "cancelled":
-        told = json.loads(out)
-        assert (told["status"], told["read"], told["checkpoint"]) == ("cancelled", 4, None)
-        assert "orders: stopped after 4 records, which are kept: the next run goes on there\n" in err
     (run,) = json.loads(connected("runs", "list", "--json"))
     assert (run["status"], run["finished_at"] is not None) == (status, True)
     with open_store(f"sqlite:///{connected.folder}/.terapi/terapi.db") as store:
         state = store.states.get(KEY)
         assert (state.checkpoint, state.progress is not None) == (None, True)
-        assert len(store.records.stream("shop", "demo", "Order").read()) == 4
+        kept = len(store.records.stream("shop", "demo", "Order").read())
+    # The third page was asked for while the second was being stored.
+    assert kept in (2, 4)
+    if status == "cancelled":
+        told = json.loads(out)
+        assert (told["status"], told["read"], told["checkpoint"]) == ("cancelled", kept, None)
+        assert f"orders: stopped after {kept} records, which are kept: the next run goes on there\n" in err
     result = connected.json("sync", "orders")
-    assert (result["read"], result["added"], result["checkpoint"]) == (2, 2, "2026-01-03T00:00:00.000Z")
-    assert stuck.starts == [1, 2, 3, 3]
+    assert (result["read"], result["added"], result["checkpoint"]) == (
+        6 - kept,
+        6 - kept,
+        "2026-01-03T00:00:00.000Z",
+    )
+    assert stuck.starts == ([1, 2, 3, 3] if kept == 4 else [1, 2, 3, 2, 3])
     assert ENDINGS[status] in connected("runs", "show", run["run"][:12])
 
 

@@ -23,6 +23,7 @@ from runner.definitions.model import (
     Fixed,
     Incremental,
     Provider,
+    Slices,
     Sync,
 )  # fmt: skip
 
@@ -52,7 +53,7 @@ class _SyncBuild:
             "last_run": None,
         }
         if "incremental" in self.node.entries:
-            names["slice"] = {"from": None, "to": None}
+            names["slice"] = {"from": None, "to": None, "total": None}
         for key in ("vars", "lookups"):
             names.update(dict.fromkeys(below(self.node, key).entries))
         return names
@@ -109,6 +110,22 @@ class _SyncBuild:
             type=kind,
             lookback=seconds(node, "lookback", 0.0),
             start=start,
+            slices=self._slices(node, kind),
+        )
+
+    def _slices(self, incremental: yaml.Mapping, kind: str) -> Slices | None:
+        node, size = below(incremental, "slices"), below(below(incremental, "slices"), "size")
+        if not node.entries:
+            return None
+        if kind != "timestamp":
+            message = "`slices` cuts time, and the cursor here is a number"
+            self.reader.problem(incremental.keys["slices"], message, "slices", "remove it", 6)
+        return Slices(
+            by=seconds(node, "by", 0.0) or None,
+            size=self._call(size) if size.entries else None,
+            total=self.reader.optional(size, "total", {**self.base, "result": None}),
+            most=data(node, "most", 50_000),
+            concurrency=data(node, "concurrency", 4),
         )
 
     def _check_start(self, node: yaml.Mapping, start: object, kind: str) -> None:

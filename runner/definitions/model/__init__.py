@@ -11,7 +11,7 @@ from runner.definitions.model.operation import (
     ResponseRule,
 )
 from runner.definitions.model.provider import ConfigField, ErrorRule, Limits, Provider, Retry
-from runner.definitions.model.sync import Deletes, Field, FieldFrom, FieldMap, Incremental, Sync
+from runner.definitions.model.sync import Deletes, Field, FieldFrom, FieldMap, Incremental, Slices, Sync
 from runner.definitions.model.token import Introspect, Jwt, TokenRules
 from runner.definitions.model.values import NOTHING, Fixed, ListOf, MapOf, Value
 from runner.definitions.model.webhook import HmacProof, TokenProof, Trigger, WebhookRules
@@ -43,6 +43,7 @@ __all__ = [
     "Request",
     "ResponseRule",
     "Retry",
+    "Slices",
     "Step",
     "Sync",
     "TokenProof",

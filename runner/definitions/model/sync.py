@@ -13,6 +13,21 @@ from runner.definitions.model.webhook import Trigger
 from runner.errors import Place
 
 
+class Slices(msgspec.Struct, frozen=True, kw_only=True):
+    """How a long range of time is cut into shorter ones, which are read side by side."""
+
+    #: seconds that a range is long
+    by: float | None = None
+    #: counts the records of a range
+    size: Call | None = None
+    #: the number in what `size` gives
+    total: Expression | None = None
+    #: records that a range has at the most
+    most: int = 50_000
+    #: ranges that are read at once
+    concurrency: int = 4
+
+
 class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     """How a sync reads only what changed."""
 
@@ -21,6 +36,7 @@ class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds
     lookback: float = 0.0
     start: str | int | None = None
+    slices: Slices | None = None
 
 
 class Deletes(msgspec.Struct, frozen=True, kw_only=True):
