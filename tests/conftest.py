@@ -62,6 +62,9 @@ deletes: {when: record.gone}
 """
 
 
+ENVIRON = {"TERAPI_SHOP_CLIENT_ID": "our-client", "TERAPI_SHOP_CLIENT_SECRET": "our-client-secret"}
+
+
 class Waits:
     """Stands for sleeping: notes how long would have been waited."""
 
@@ -102,8 +105,7 @@ def waits() -> Waits:
 
 @pytest.fixture
 def access(folder: Path, store: Store, waits: Waits) -> Access:
-    environ = {"TERAPI_SHOP_CLIENT_ID": "our-client", "TERAPI_SHOP_CLIENT_SECRET": "our-client-secret"}
-    return Access(Project.load(folder).checked(), store, environ, waits)
+    return Access(Project.load(folder).checked(), store, ENVIRON, waits)
 
 
 @pytest.fixture

@@ -51,7 +51,7 @@ class Callback:
         try:
             if not self._came.wait(seconds):
                 raise NotConnected(
-                    f"nobody came back from the login within {seconds / 60:.0f} minutes",
+                    f"nobody came back from the login within {_words(seconds)}",
                     hint="run the command again and finish the login in the browser",
                 )
         finally:
@@ -69,6 +69,10 @@ class Callback:
             said = html.escape(params.get("error_description", params["error"]))
             return _PAGE.format(title="Not connected", text=f"{said}. You can close this page.")
         return _PAGE.format(title="Thank you", text="You can close this page and go back to the terminal.")
+
+
+def _words(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 120 else f"{seconds:.0f} seconds"
 
 
 def _handler(callback: Callback) -> type[BaseHTTPRequestHandler]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -56,13 +57,17 @@ class Connect:
 
     Args:
         ask: how requests of the authorisation are sent.
+        clock: seconds since 1970.
     """
 
-    def __init__(self, store: Store, vault: Vault, clients: Clients, ask: Ask) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, clients: Clients, ask: Ask, clock: Callable[[], float] = time.time
+    ) -> None:
         self._store = store
         self._vault = vault
         self._clients = clients
         self._ask = ask
+        self._clock = clock
 
     def begin(
         self, provider: Provider, new: NewConnection, redirect_uri: str, scopes: tuple[str, ...] = ()
@@ -141,7 +146,7 @@ class Connect:
     def _answered(
         self, provider: Provider, new: NewConnection, held: Credentials, token: Mapping[str, object]
     ) -> Connection:
-        credentials = from_token_answer(token, held, provider.token.lifetime)
+        credentials = from_token_answer(token, held, provider.token.lifetime, self._clock())
         config = {**new.config, **captured(provider, token)}
         return self._made(provider, msgspec.structs.replace(new, config=config), credentials)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Mapping
 from typing import cast
 
@@ -73,14 +72,14 @@ def unseal(vault: Vault, connection: Connection) -> Credentials:
 
 
 def from_token_answer(
-    answer: Mapping[str, object], before: Credentials, lifetime: float | None, now: float | None = None
+    answer: Mapping[str, object], before: Credentials, lifetime: float | None, now: float
 ) -> Credentials:
     """Credentials after a token answer (RFC 6749 §5.1); what it does not repeat stays.
 
     Args:
         lifetime: how long a token lives where the answer does not say, in seconds.
+        now: when it came, in seconds since 1970.
     """
-    now = time.time() if now is None else now
     return msgspec.structs.replace(
         before,
         access_token=cast(str, answer["access_token"]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import NamedTuple
@@ -29,6 +30,7 @@ class Access:
 
     Args:
         sleep: how waits between tries are waited; tests give their own.
+        clock: seconds since 1970; tests give their own.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Access:
         store: Store,
         environ: Mapping[str, str] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.project = project
@@ -45,8 +48,8 @@ class Access:
         self.clients = Clients(store, self.vault, environ)
         self._transports = {allow: Transport(allow_local=allow) for allow in (False, True)}
         ask = Asking(self._transports, sleep)
-        self.tokens = Tokens(store, self.vault, self.clients, ask)
-        self.connect = Connect(store, self.vault, self.clients, ask)
+        self.tokens = Tokens(store, self.vault, self.clients, ask, clock)
+        self.connect = Connect(store, self.vault, self.clients, ask, clock)
         self._gates = Gates()
         self._sleep = sleep
 
