@@ -113,6 +113,28 @@ def test_what_changes_at_the_org_is_stored(story: Story) -> None:
     assert [row["title"] for row in rows if row["id"] == first] == ["Countess"]
 
 
+ODD = [
+    {"LastName": 'O\'Neil, "Jr."', "Description": "two\nlines, a tab\tand a comma"},
+    {"LastName": "Ünïcödé 🦉", "Description": "# no comment", "MailingCity": "São Paulo"},
+    {"LastName": "null", "FirstName": "false", "Email": None},
+]
+
+
+def test_a_job_and_pages_store_the_same_bytes(story: Story) -> None:
+    org = client(story.org)
+    for fields in ODD:
+        org.Contact.create(fields)
+    org.Contact.delete(org.query("SELECT Id FROM Contact LIMIT 1")["records"][0]["Id"])
+    for name in ("contacts", "accounts", "opportunities"):
+        by_pages = story.sync(name)
+        story.terapi("connections", "set", "demo", "--metadata", 'params={"bulk_above": 1}')
+        by_job = json.loads(story.terapi("sync", name, "--full", "--json"))
+        story.terapi("connections", "set", "demo", "--metadata", "params={}")
+        assert (by_job["unchanged"], counts(by_job)) == (by_pages["added"], (0, 0, 0))
+        assert story.org.log("/jobs/query")
+        story.org.clear_log()
+
+
 def test_a_deleted_opportunity_is_stored_as_deleted(story: Story) -> None:
     assert counts(story.sync("opportunities"))[0] == 100
     org = client(story.org)
