@@ -10,11 +10,11 @@ A fault is written `KIND[:key=value,…]`, such as `status:code=503,path=/query,
     reset                                          the end of the connection before any answer
     expire                                         the access token's time is over
     foreign_page                                   a next page on another host
-    job            becomes                         a bulk job that this request starts is failed, aborted,
+    job            becomes, message                a bulk job that this request starts is failed, aborted,
                                                    stuck or vanished
 
-and each takes path (a part of the path; /services/data where it is not given), method, count (how often at
-most), after (how many matching requests pass first), probability (0 to 1) and seed.
+and each takes path (a part of the path; where it is not given any for job, /services/data for the others),
+method, count (how often at most), after (how many matching requests pass first), probability (0 to 1) and seed.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ KINDS: dict[str, frozenset[str]] = {
     "reset": frozenset(),
     "expire": frozenset(),
     "foreign_page": frozenset(),
-    "job": frozenset({"becomes"}),
+    "job": frozenset({"becomes", "message"}),
 }
 #: what may become of a bulk job
 FATES = ("failed", "aborted", "stuck", "vanished")
@@ -69,6 +69,7 @@ class Fault(msgspec.Struct, frozen=True, kw_only=True):
     retry_after: str | None = None
     #: of job
     becomes: str = ""
+    message: str = ""
     #: as it was written
     spec: str = ""
 
@@ -99,7 +100,7 @@ def _fault(spec: str, kind: str, said: dict[str, str]) -> Fault:
     try:
         fault = Fault(
             kind=kind,
-            path=said.get("path", DEFAULT_PATH),
+            path=said.get("path", "" if kind == "job" else DEFAULT_PATH),
             method=said.get("method", "").upper(),
             count=int(said["count"]) if "count" in said else None,
             after=int(said.get("after", 0)),
@@ -110,6 +111,7 @@ def _fault(spec: str, kind: str, said: dict[str, str]) -> Fault:
             error_code=said.get("errorCode", ""),
             retry_after=said.get("retry_after"),
             becomes=said.get("becomes", FATES[0]),
+            message=said.get("message", ""),
             spec=spec,
         )
     except ValueError as exc:
@@ -149,12 +151,12 @@ class Faults:
             seconds += armed.fault.ms / 1_000
         return seconds, None
 
-    def fate(self, method: str, path: str) -> str:
-        """What becomes of a bulk job that a request starts; "" where no fault says so."""
+    def fate(self, method: str, path: str) -> tuple[str, str]:
+        """What becomes of a bulk job that a request starts, and why; "" where no fault says so."""
         for armed in self._armed:
             if armed.fault.kind == "job" and armed.fault.matches(method, path) and armed.strikes():
-                return armed.fault.becomes
-        return ""
+                return armed.fault.becomes, armed.fault.message
+        return "", ""
 
 
 class _Armed:

@@ -86,6 +86,8 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
     polls: int = 0
     #: what becomes of it because a fault says so: "failed", "aborted", "stuck", "vanished"
     fate: str = ""
+    #: and what is said of it
+    fault: str = ""
     #: whether the work was started
     begun: bool = False
     #: of PK chunking: the numbers of the first record and the one after the last; 0, 0 without it

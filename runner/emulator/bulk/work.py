@@ -115,7 +115,7 @@ class Work:
             case "aborted":
                 self.abort(job)
             case "failed":
-                self.jobs.change_batch(batch, state=BatchState.FAILED, message=FAULT)
+                self.jobs.change_batch(batch, state=BatchState.FAILED, message=batch.fault or FAULT)
             case _:
                 self._work(job, batch)
 

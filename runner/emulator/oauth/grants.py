@@ -25,6 +25,8 @@ Form = dict[str, str]
 
 #: seconds by which a JWT assertion's clock may differ
 LEEWAY = 30
+#: whom a JWT assertion may be for, beside the org's own URL
+LOGIN_HOSTS = ("https://login.salesforce.com", "https://test.salesforce.com")
 
 
 async def token(request: Request) -> Response:
@@ -129,7 +131,7 @@ def _claims(org: Org, assertion: str) -> dict[str, object]:
             assertion,
             client.public_key or "",
             algorithms=["RS256"],
-            audience=[org.url, f"{org.url}/services/oauth2/token"],
+            audience=[*LOGIN_HOSTS, org.url, f"{org.url}/services/oauth2/token"],
             leeway=LEEWAY,
             options={"require": ["exp", "iss", "aud"], "verify_exp": True},
         )
