@@ -14,7 +14,7 @@ A fault is written `KIND[:key=value,…]`, such as `status:code=503,path=/query,
                                                    stuck or vanished
 
 and each takes path (a part of the path; where it is not given any for job, /services/data for the others),
-method, count (how often at most), after (how many matching requests pass first), probability (0 to 1) and seed.
+method, count (how often at most), after (how many matching requests pass first), probability (0 to 1), seed.
 """
 
 from __future__ import annotations
