@@ -19,6 +19,7 @@ shop:
   auth_mode: OAUTH2
   authorization_url: "{{ config.url }}/authorize"
   token_url: "{{ config.url }}/token"
+  revoke_url: "{{ config.url }}/revoke"
   base_url: "{{ config.url }}"
   hosts: [api.shop.test]
   connection_config:

@@ -167,3 +167,15 @@ def test_an_unknown_field_is_told_with_what_to_do(story: Story) -> None:
     told = story.terapi("call", "query", "--with", "soql=SELECT Nope FROM Contact", code=1)
     assert "No such column 'Nope' on entity 'Contact'" in told
     assert "next: The field does not exist in this org, or field-level security hides it" in told
+
+
+def test_a_connection_that_is_deleted_works_for_nobody_any_more(story: Story) -> None:
+    shown = json.loads(story.terapi("connections", "show", "demo", "--credentials"))
+    assert "its token works no more" in story.terapi("connections", "delete", "demo")
+    token = shown["credentials"]["access_token"]
+    answer = requests.get(
+        f"{story.org.url}/services/oauth2/userinfo",
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=20,
+    )
+    assert answer.status_code in (401, 403)

@@ -1,7 +1,7 @@
 """OAuth 2.0 without I/O: what to ask, and what to make of the answer.
 
 Each function gives a request; the caller sends it. Sources: RFC 6749 (grants), RFC 7636 (PKCE), RFC 7523 (JWT
-bearer), RFC 9700 (best practice).
+bearer), RFC 7009 (taking tokens back), RFC 9700 (best practice).
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import hmac
 import secrets
 import time
 from collections.abc import Mapping
-from typing import cast
+from typing import NamedTuple, cast
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 import msgspec
@@ -132,6 +132,28 @@ def renew(provider: Provider, client: Client, config: Mapping[str, object], held
     )
 
 
+def revoke(
+    provider: Provider, client: Client | None, config: Mapping[str, object], held: Credentials
+) -> Outgoing | None:
+    """Takes a token back (RFC 7009 §2.1): the refresh token, with which all that came of it ends, else the
+    access token; None where there is none, or the API takes none back.
+
+    Args:
+        client: None where it is not known; an API may do without.
+    """
+    token = held.refresh_token or held.access_token
+    if provider.revoke_url is None or token is None:
+        return None
+    hint = "refresh_token" if held.refresh_token else "access_token"
+    scope = {"config": config, **(client.scope() if client is not None else {})}
+    return _form_request(
+        _address(provider, provider.revoke_url, "revoke_url", scope),
+        {"token": token, "token_type_hint": hint},
+        {"Accept": "application/json"},
+        _Proof(client, provider.token.client_auth),
+    )
+
+
 def _with_scopes(provider: Provider) -> str:
     scopes = provider.scope_separator.join(provider.scopes)
     return f"allow the scopes {scopes} when you connect again" if scopes else "connect it again"
@@ -157,19 +179,34 @@ def _token_request(
     prove: bool = True,
 ) -> Outgoing:
     scope = {"config": config, **client.scope()}
-    headers = {"Accept": "application/json", **_texts(provider.token.headers, scope)}
-    fields = {**form, **_texts(provider.token.params, scope)}
-    if prove and provider.token.client_auth == "basic":
+    return _form_request(
+        _address(provider, provider.token_url, "token_url", scope),
+        {**form, **_texts(provider.token.params, scope)},
+        {"Accept": "application/json", **_texts(provider.token.headers, scope)},
+        _Proof(client, provider.token.client_auth if prove else "none"),
+    )
+
+
+class _Proof(NamedTuple):
+    """Who asks, and how it is proved: in the body, by `basic`, or not at all (RFC 6749 §2.3)."""
+
+    client: Client | None
+    way: str
+
+
+def _form_request(url: str, form: Mapping[str, str], headers: Mapping[str, str], proof: _Proof) -> Outgoing:
+    client, fields, headers = proof.client, dict(form), dict(headers)
+    if client is not None and proof.way == "basic":
         # RFC 6749 §2.3.1 has both halves form-encoded first.
         pair = f"{quote_plus(client.id)}:{quote_plus(client.secret or '')}"
         headers["Authorization"] = f"Basic {base64.b64encode(pair.encode()).decode()}"
-    elif prove:
+    elif client is not None and proof.way != "none":
         fields["client_id"] = client.id
         if client.secret:
             fields["client_secret"] = client.secret
     return Outgoing(
         method="POST",
-        url=_address(provider, provider.token_url, "token_url", scope),
+        url=url,
         headers={"Content-Type": "application/x-www-form-urlencoded", **headers},
         content=urlencode(fields).encode(),
         timeout=60.0,
@@ -178,13 +215,16 @@ def _token_request(
 
 
 #: fields of a token request that anybody may see
-_PUBLIC = frozenset({"grant_type", "redirect_uri", "client_id", "scope", "audience", "resource"})
+_PUBLIC = frozenset(
+    {"grant_type", "redirect_uri", "client_id", "scope", "audience", "resource", "token_type_hint"}
+)
 
 
-def _secrets(client: Client, fields: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, ...]:
+def _secrets(client: Client | None, fields: Mapping[str, str], headers: Mapping[str, str]) -> tuple[str, ...]:
     shown = [value for name, value in fields.items() if name not in _PUBLIC]
     proof = headers.get("Authorization", "").partition(" ")[2]
-    return tuple(text for text in (*shown, client.secret, proof) if text)
+    secret = client.secret if client is not None else None
+    return tuple(text for text in (*shown, secret, proof) if text)
 
 
 def _assertion(provider: Provider, client: Client, config: Mapping[str, object], held: Credentials) -> str:

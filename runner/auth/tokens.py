@@ -124,6 +124,28 @@ class Tokens:
             expires_at=None if is_nothing(ends) else instant(ends).timestamp(),
         )
 
+    async def revoke(self, provider: Provider, connection: Connection) -> bool:
+        """Takes the connection's token back at the API, so that it works for nobody any more (RFC 7009).
+
+        Returns:
+            False where the API takes none back, or there is none.
+
+        Raises:
+            CallError: the API refuses, or fails.
+        """
+        async with self._alone(connection):
+            held = self._again(connection)
+            target = target_of(provider, held.connection)
+            try:
+                client = self._clients.of(provider, held.credentials.values)
+            except NotConnected:
+                client = None
+            request = oauth.revoke(provider, client, target.config, held.credentials)
+            if request is None:
+                return False
+            await self._ask(target, request)
+            return True
+
     def _due(self, rules: TokenRules, held: Credentials) -> Literal["ask", "renew"] | None:
         """What must happen before credentials are used; `ask`: whether they still work is not known."""
         now, ends = self._clock(), held.expires_at

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -14,7 +15,8 @@ from runner.errors import NotConnected, TerapiError, UsageError
 if TYPE_CHECKING:
     from runner.auth.tokens import Held
     from runner.calls.access import Access
-    from runner.store import Connection
+    from runner.cli.app import App
+    from runner.store import Connection, Store
 
 
 @click.group(epilog="Example: terapi connections list")
@@ -103,14 +105,66 @@ def set_(ctx: click.Context, id: str, config: tuple[str, ...], metadata: tuple[s
     click.echo(f"changed `{id}`")
 
 
-@command.command("delete", epilog="Example: terapi connections delete demo")
+@command.command("delete", epilog="Example: terapi connections delete demo --yes")
 @click.argument("id")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
+@json_option
 @click.pass_context
-def delete(ctx: click.Context, id: str) -> None:
-    """Forget a connection, its records and the state of its syncs."""
+def delete(ctx: click.Context, id: str, yes: bool, as_json: bool) -> int:
+    """Forget a connection, its records and the state of its syncs.
+
+    Its token is taken back at the API, where the API can do that; where it fails, that is told, and the
+    connection is deleted all the same. On a terminal it asks first.
+    """
     app = app_of(ctx)
-    app.store.connections.delete(_one(app.store.connections.find(id), id))
-    click.echo(f"deleted `{id}`")
+    connection = _one(app.store.connections.find(id), id)
+    records = _records(app.store, connection)
+    if not yes and sys.stdin.isatty() and not _agreed(connection, records):
+        click.echo("nothing was deleted", err=True)
+        return 1
+    revoked, error = _revoked(app, connection)
+    app.store.connections.delete(connection)
+    if as_json:
+        place = {"connection": id, "integration": connection.integration, "records": records}
+        echo_json({**place, "revoked": revoked, "error": error.as_data() if error is not None else None})
+        return 0
+    gone = f" and {_listed(records)}" if records else ""
+    click.echo(f"deleted `{id}`{gone}" + ("; its token works no more" if revoked else ""))
+    if error is not None:
+        click.echo(f"note: its token could not be taken back: {error.message}", err=True)
+        click.echo(f"  next: remove the access at {connection.integration} itself", err=True)
+    return 0
+
+
+def _agreed(connection: Connection, records: dict[str, int]) -> bool:
+    gone = f", and with it {_listed(records)}" if records else ""
+    click.echo(f"`{connection.id}` of {connection.integration} would go{gone}.", err=True)
+    return click.confirm("Delete it?", err=True)
+
+
+def _records(store: Store, connection: Connection) -> dict[str, int]:
+    """How many records of each model were synced through it."""
+    streams = store.records.streams(connection.integration, connection.id)
+    counts = {key[2]: sum(store.records.stream(*key).count().values()) for key in streams}
+    return {model: count for model, count in counts.items() if count}
+
+
+def _listed(records: dict[str, int]) -> str:
+    return ", ".join(
+        f"{count:,} record{'' if count == 1 else 's'} of {model}" for model, count in records.items()
+    )
+
+
+def _revoked(app: App, connection: Connection) -> tuple[bool, TerapiError | None]:
+    """Whether its token was taken back, or why not."""
+
+    async def work(access: Access) -> bool:
+        return await access.tokens.revoke(access.project.provider(connection.integration), connection)
+
+    try:
+        return app.run(work), None
+    except TerapiError as exc:
+        return False, exc
 
 
 def _one(found: list[Connection], id: str) -> Connection:

@@ -16,7 +16,7 @@ import msgspec
 from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Sync
-from runner.errors import CallError, RunningAlready
+from runner.errors import CallError, NotConnected, RunningAlready
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
 from runner.sync.ahead import ahead
 from runner.sync.plan import Cursor, Slice, Window, advanced, whole_of, window_of
@@ -240,6 +240,7 @@ class _Running:
         part.whole = page.next is None
         now, changes, deleted = time.time(), Changes(), 0
         with self.store.atomic():
+            self._check_connection()
             for rows in reading.rows(page.records):
                 seen_by = self.sync.name if window.noting else None
                 changes = changes.plus(self.stream.write(rows.kept, now, seen_by=seen_by))
@@ -255,6 +256,7 @@ class _Running:
     def _finish(self, window: Window) -> Result:
         """The checkpoint and the run's success, in one transaction: neither is there without the other."""
         with self.store.atomic():
+            self._check_connection()
             if window.noting:
                 self.deleted += self.stream.delete_unseen(self.sync.name, time.time())
             done = SyncState(checkpoint=window.reached, last_run=window.began, digest=self.sync.digest)
@@ -263,6 +265,11 @@ class _Running:
             result = self.told("success")
             self.underway.finish("success")
         return result
+
+    def _check_connection(self) -> None:
+        """Nothing is stored for a connection that was deleted meanwhile."""
+        if self.store.connections.get(self.key.integration, self.key.connection) is None:
+            raise NotConnected(f"the connection `{self.key.connection}` was deleted meanwhile")
 
     def told(self, status: str = "running") -> Result:
         """What was done so far, noted as the run's output."""

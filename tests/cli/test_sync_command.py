@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -12,6 +10,7 @@ import threading
 
 from tests.api import Api, Reply, Seen
 from tests.cli.terapi import Terapi
+from tests.cli.terminal import Terminal
 from tests.conftest import ORDERS
 
 ROWS = [{"id": str(n), "at": f"2026-01-0{n}T00:00:00Z", "name": f"order {n}"} for n in range(1, 5)]
@@ -130,22 +129,6 @@ def test_a_watch_reads_everything_in_its_first_turn_alone(connected: Terapi, api
         "1970-01-01T00:00:00.000Z",
         "2026-01-03T23:59:00.000Z",
     ]
-
-
-class Terminal:
-    """A terminal on which a process's stderr is shown, and that tells when something stands on it."""
-
-    def __init__(self) -> None:
-        self.ours, self.theirs = pty.openpty()
-        self.shown = ""
-
-    def until(self, text: str) -> None:
-        while text not in self.shown:
-            self.shown += os.read(self.ours, 4096).decode()
-
-    def close(self) -> None:
-        os.close(self.theirs)
-        os.close(self.ours)
 
 
 def test_a_bar_shows_what_takes_over_a_second_on_a_terminal_and_nowhere_else(
