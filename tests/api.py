@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import struct
 import threading
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -31,6 +33,9 @@ class Reply(NamedTuple):
     headers: dict[str, str] = {}  # noqa: RUF012 - a NamedTuple's default, never changed
     #: how many bytes of the body are really sent, for an answer that is cut short
     cut: int | None = None
+    #: `reset`: the connection ends before any answer; `mute`: none comes; `raw`: the body is all that is sent,
+    #: without a head; `stall`: after what is sent of the body, nothing more comes
+    broken: str = ""
 
 
 Handler = Callable[[Seen], Reply]
@@ -102,12 +107,23 @@ def _request_handler(api: Api) -> type[BaseHTTPRequestHandler]:
 
         def reply(self, reply: Reply) -> None:
             body = reply.body if isinstance(reply.body, bytes) else json.dumps(reply.body).encode()
+            if reply.broken == "mute":
+                self.connection.recv(1)  # until the client leaves
+                return
+            if reply.broken in ("reset", "raw"):
+                self.close_connection = True
+                at_once = struct.pack("ii", int(reply.broken == "reset"), 0)
+                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, at_once)
+                self.wfile.write(body if reply.broken == "raw" else b"")
+                return
             self.send_response(reply.status)
             for name, value in {"Content-Type": "application/json", **reply.headers}.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body if reply.cut is None else body[: reply.cut])
+            if reply.broken == "stall":
+                self.connection.recv(1)  # until the client leaves
             if reply.cut is not None:
                 self.close_connection = True
 

@@ -12,7 +12,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TypeVar
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -21,7 +21,7 @@ from runner.auth.schemes import authorisation
 from runner.auth.tokens import Held, Tokens, target_of
 from runner.calls.classify import Judge
 from runner.calls.decode import decoded
-from runner.calls.guard import check_url
+from runner.calls.guard import check_url, led_to
 from runner.calls.limits import Gate
 from runner.calls.retry import Next, Tries
 from runner.calls.retry_after import http_date
@@ -216,7 +216,7 @@ def redirected(request: Outgoing, answer: Streamed) -> Outgoing | None:
     location = answer.headers.get("location")
     if location is None or answer.status not in (301, 302, 303, 307, 308):
         return None
-    url = urljoin(request.url, location)
+    url = led_to(request.url, location, request.where)
     if answer.status == 303 and request.method != "HEAD":
         kept = {name: value for name, value in request.headers.items() if not _of_content(name)}
         return msgspec.structs.replace(request, method="GET", url=url, headers=kept, content=None)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 import socket
 from collections.abc import Collection
+from urllib.parse import urljoin
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
@@ -16,6 +17,22 @@ from runner.errors import CallError, Place
 
 class PrivateAddress(OSError):
     """A name leads to where this connection may not call."""
+
+
+def led_to(url: str, location: str, where: Place | None = None) -> str:
+    """Where an answer of ``url`` leads that names ``location`` (RFC 3986 §5).
+
+    Raises:
+        CallError: of kind `bad_url`.
+    """
+    try:
+        return urljoin(url, location)
+    except ValueError as exc:
+        raise _no_address(location, where) from exc
+
+
+def _no_address(url: str, where: Place | None) -> CallError:
+    return CallError(f"{url.partition('?')[0]!r} is no address", kind="bad_url", where=where)
 
 
 def check_url(url: str, target: Target, where: Place | None = None) -> None:
@@ -50,7 +67,7 @@ def _parsed(url: str, where: Place | None) -> URL:
     try:
         parts = URL(url)
     except ValueError as exc:
-        raise CallError(f"{url.partition('?')[0]!r} is no address", kind="bad_url", where=where) from exc
+        raise _no_address(url, where) from exc
     if parts.user is not None or parts.password is not None:
         message = f"the address of {parts.host} has a user name in it"
         hint = "leave it out: the connection's own credentials are sent"

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import cast
-from urllib.parse import urljoin
 
 import xxhash
 
+from runner.calls.guard import led_to
 from runner.definitions.exchange import Answer
 from runner.definitions.model import Paginate
 from runner.definitions.values import is_nothing
@@ -79,7 +79,7 @@ class Pages:
         if found is None:
             self.done = True
         elif rules.next_url is not None:
-            self._go({"url": urljoin(answer.url, str(found))})
+            self._go({"url": led_to(answer.url, str(found), rules.next_url.place)})
         else:
             self._go({"cursor": found})
 

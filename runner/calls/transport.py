@@ -210,7 +210,7 @@ def _translated(request: Outgoing, exc: Exception) -> CallError:
     if isinstance(exc, aiohttp.ClientConnectorError):
         return _unreached(request, exc)
     if isinstance(exc, (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, ValueError)):
-        return CallError(f"{request.url!r} is no address", kind="bad_url", where=where)
+        return CallError(f"{request.url.partition('?')[0]!r} is no address", kind="bad_url", where=where)
     if isinstance(exc, aiohttp.ClientResponseError):
         message = f"{host} answered with something that is no HTTP"
         return CallError(message, kind="bad_answer", where=where)
