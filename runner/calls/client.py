@@ -23,7 +23,7 @@ from runner.calls.transport import Streamed
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.model import Job, Operation, Provider, Request
-from runner.definitions.values import describe, fits, is_absent, is_nothing
+from runner.definitions.values import is_absent, is_nothing
 from runner.errors import UsageError
 from runner.store import Connection
 
@@ -235,10 +235,9 @@ def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, 
     for param in operation.params.values():
         value = arguments.get(param.name)
         if param.name in arguments and not is_absent(value):
-            if value is not None and not fits(value, param.type):
-                raise UsageError(
-                    f"`{param.name}` of `{operation.name}` must be {param.type}, found {describe(value)}"
-                )
+            wrong = param.misfit(value)
+            if wrong is not None:
+                raise UsageError(f"`{param.name}` of `{operation.name}` {wrong}")
             result[param.name] = value
         elif param.has_default:
             result[param.name] = param.default

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import click
@@ -27,15 +28,16 @@ from runner.errors import Problem, UsageError
 def command(ctx: click.Context, paths: tuple[Path, ...], form: str, as_json: bool) -> int:
     """Check definitions; exit 3 where any is wrong.
 
-    PATHS limit what is shown to those files and folders; definitions are always read whole, since they refer
-    to each other.
+    Warnings tell what is surely not as it was meant, and leave the definitions valid. PATHS limit what is
+    shown to those files and folders; definitions are always read whole, since they refer to each other.
     """
     project = app_of(ctx).loaded
     wanted = [_inside(project.root, app_of(ctx).start / path) for path in paths]
     files = [file for file in sorted(project.sources) if _among(file, wanted)]
+    _check_definitions(project, wanted)
     found = [problem for problem in project.problems if _among(problem.place.file, wanted)]
     click.echo(_report(project, found, files, "json" if as_json else form))
-    return 3 if found else 0
+    return 3 if any(problem.severity == "error" for problem in found) else 0
 
 
 def _inside(root: Path, path: Path) -> str:
@@ -47,19 +49,36 @@ def _inside(root: Path, path: Path) -> str:
     return path.relative_to(root.resolve()).as_posix()
 
 
-def _among(file: str, wanted: list[str]) -> bool:
+def _check_definitions(project: Project, wanted: Sequence[str]) -> None:
+    for one in wanted:
+        if (project.root / one).is_file() and one not in project.sources:
+            hint = "definitions are providers.yaml and the .yaml files in syncs/ and workflows/"
+            raise UsageError(f"{one} is no definition of the project {project.root}", hint=hint)
+
+
+def _among(file: str, wanted: Sequence[str]) -> bool:
     return not wanted or any(one in (".", file) or file.startswith(f"{one}/") for one in wanted)
 
 
-def _report(project: Project, found: list[Problem], files: list[str], form: str) -> str:
+def _report(project: Project, found: Sequence[Problem], files: Sequence[str], form: str) -> str:
     if form == "json":
         return shown.render_json(found, len(files))
     if form == "github":
         return shown.render_github(found)
     if form == "sarif":
         return shown.render_sarif(found, __version__)
-    if not found:
-        return f"{len(files)} file{'' if len(files) == 1 else 's'} valid"
-    affected = len({problem.place.file for problem in found})
-    count = f"{len(found)} problem{'' if len(found) == 1 else 's'} in {affected} of {len(files)} files"
-    return f"{shown.render_text(found, project.sources)}\n\n{count}"
+    return "\n\n".join(filter(None, [shown.render_text(found, project.sources), _summary(found, files)]))
+
+
+def _summary(found: Sequence[Problem], files: Sequence[str]) -> str:
+    errors = [problem for problem in found if problem.severity == "error"]
+    warnings = _counted(len(found) - len(errors), "warning") if len(found) > len(errors) else ""
+    if not errors:
+        return f"{_counted(len(files), 'file')} valid" + (f", {warnings}" if warnings else "")
+    affected = len({problem.place.file for problem in errors})
+    count = f"{_counted(len(errors), 'problem')} in {affected} of {_counted(len(files), 'file')}"
+    return count + (f", and {warnings}" if warnings else "")
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

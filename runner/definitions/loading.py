@@ -114,6 +114,7 @@ class _Loader:
                     return file.read(yaml.MAX_BYTES + 1)
         except OSError as exc:
             why = str(exc.strerror)
+        self.sources[name] = ""
         message = f"the file cannot be read: {why}"
         self.problems.append(Problem(Place(name), message, suggestion="mend or remove it", code="unreadable"))
         return None

@@ -122,7 +122,7 @@ def test_a_sync_that_is_wrong(tmp_path: Path, old: str, new: str, expected: str)
     ("old", "new", "expected"),
     [
         ("use: get_order", "use: got_order", "workflows/look-up.yaml:8:10: there is no operation `got_order` — did you mean `get_order`?"),
-        ("    with: {id: \"{{ input.id }}\"}\n", "", "workflows/look-up.yaml:8:5: `get_order` needs `id` — add it below `with`: "),
+        ("    with: {id: \"{{ input.id }}\"}\n", "", "workflows/look-up.yaml:8:5: `get_order` needs `id` — add it below `with`"),
         ("input.id }}", "input.di }}", "workflows/look-up.yaml:9:26: `input` has no `di` — did you mean `id`?"),
         ("steps.order.total", "steps.odrer.total", "workflows/look-up.yaml:10:23: `steps` has no `odrer` — did you mean `order`?"),
         ("use: get_order", "use: get_order\n    fail: no", "workflows/look-up.yaml:9:5: this takes exactly one of `use`, `request`, `set`, `return`, `fail`; found `use` and `fail` — remove one"),

@@ -8,12 +8,14 @@ from typing import Final, cast
 from runner.definitions import yaml
 from runner.definitions.build.job import JOB, read_job
 from runner.definitions.build.keys import below, data, items, mapping, size, text
+from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import RESPONSE, read_request
-from runner.definitions.expressions import Expression, Names
+from runner.definitions.expressions import Expression, Names, Text
 from runner.definitions.model import (
     Call,
     Csv,
+    Fixed,
     MapOf,
     Operation,
     Paginate,
@@ -22,11 +24,13 @@ from runner.definitions.model import (
     ResponseRule,
     Value,
 )
-from runner.definitions.values import describe, fits
 from runner.definitions.words import did_you_mean
 
 #: what is known of the page that is asked for
 PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
+
+#: names that a parameter cannot have
+_TAKEN: Final = frozenset(("config", "credentials", "connection", "page", "response", "job"))
 
 
 def read_operations(node: yaml.Mapping, reader: Reader, names: Names) -> dict[str, Operation]:
@@ -39,8 +43,16 @@ def read_operations(node: yaml.Mapping, reader: Reader, names: Names) -> dict[st
 
 
 def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> Operation:
-    params = read_params(node.entries.get("params"))
-    _check_params(node, params, reader)
+    reader.mentioned.clear()
+    params = read_params(below(node, "params"), reader, taken=_TAKEN)
+    operation = _read(name, node, params, reader, known)
+    warn_unused(node, "params", reader.mentioned, reader)
+    return operation
+
+
+def _read(
+    name: str, node: yaml.Mapping, params: Mapping[str, Param], reader: Reader, known: Names
+) -> Operation:
     names: Names = {**known, **PAGE, "connection": None, **dict.fromkeys(params)}
     job = read_job(below(node, "job"), reader, names)
     results = below(below(node, "job"), "results") if job is not None else node
@@ -81,14 +93,6 @@ def _csv(node: yaml.Mapping, reader: Reader, names: Names) -> Csv:
     )
 
 
-def _check_params(node: yaml.Mapping, params: Mapping[str, Param], reader: Reader) -> None:
-    taken = {"config", "credentials", "connection", "page", "response", "job"} & set(params)
-    for name in sorted(taken):
-        where = below(node, "params").keys[name]
-        message = f"a parameter cannot be called `{name}`"
-        reader.problem(where, message, "param", "the name has a meaning of its own", len(name))
-
-
 def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
     return Paginate(
         next_url=reader.optional(node, "next_url", names),
@@ -107,23 +111,6 @@ def _response(node: yaml.Mapping, reader: Reader, names: Names) -> ResponseRule:
         means=text(node, "is"),
         kind=text(node, "kind") or None,
         hint=reader.optional_value(node, "hint", names),
-    )
-
-
-def read_params(node: yaml.Node | None) -> dict[str, Param]:
-    return {name: _param(name, mapping(child)) for name, child in mapping(node).entries.items()}
-
-
-def _param(name: str, node: yaml.Mapping) -> Param:
-    has_default = "default" in node.entries
-    return Param(
-        name=name,
-        type=text(node, "type", "any"),
-        description=text(node, "description"),
-        required=data(node, "required", not has_default),
-        default=data(node, "default", None),
-        has_default=has_default,
-        enum=tuple(data(node, "enum", cast(list[object], []))),
     )
 
 
@@ -146,23 +133,26 @@ def read_call(
 
 
 def _arguments(node: yaml.Mapping, operation: Operation, reader: Reader, names: Names) -> Value:
-    given, params = below(node, "with"), operation.params
-    for key, where in given.keys.items():
-        if key not in params:
+    with_, params = below(node, "with"), operation.params
+    given = {key: reader.value(child, names) for key, child in with_.entries.items()}
+    for key, where in with_.keys.items():
+        if key in params:
+            _check_constant(with_.entries[key], given[key], params[key], reader)
+        else:
             mend = did_you_mean(key, params, f"it takes: {', '.join(params) or 'none'}")
             reader.problem(where, f"`{operation.name}` takes no `{key}`", "unknown-param", mend, len(key))
     for param in params.values():
-        if param.name in given.entries:
-            _check_constant(given.entries[param.name], param, reader)
-        elif param.required:
+        if param.required and not param.has_default and param.name not in given:
             message = f"`{operation.name}` needs `{param.name}`"
-            mend = f"add it below `with`: {param.description}"
-            reader.problem(node.keys["use"], message, "missing-param", mend)
-    return reader.value(given, names)
+            mend = f"add it below `with`: {param.description}".rstrip(": ")
+            reader.problem(node.keys["use"], message, "missing-param", mend, len("use"))
+    return MapOf(given)
 
 
-def _check_constant(node: yaml.Node, param: Param, reader: Reader) -> None:
-    found = node.data
-    if found is None or (isinstance(found, str) and "{" in found) or fits(found, param.type):
+def _check_constant(node: yaml.Node, given: Value, param: Param, reader: Reader) -> None:
+    """A value that is written out is held against the parameter now; what is within a map or list is not."""
+    if isinstance(given, (Expression, Text)):
         return
-    reader.problem(node, f"`{param.name}` must be {param.type}, found {describe(found)}", "type")
+    wrong = param.misfit(node.data) if isinstance(given, Fixed) else param.mistyped(node.data)
+    if wrong is not None:
+        reader.problem(node, f"`{param.name}` {wrong}", "type")

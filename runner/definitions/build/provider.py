@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar, cast
+from urllib.parse import urlsplit
 
 from runner.definitions import yaml
+from runner.definitions.build.config import read_fields
 from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
 from runner.definitions.build.operation import read_operations
 from runner.definitions.build.reader import Reader
@@ -14,7 +16,6 @@ from runner.definitions.build.token import read_token
 from runner.definitions.build.webhook import read_webhook
 from runner.definitions.expressions import Language, Names, Own
 from runner.definitions.model import (
-    ConfigField,
     ErrorRule,
     Fixed,
     Limits,
@@ -99,6 +100,7 @@ class _ProviderBuild:
     def provider(self) -> Provider:
         node, reader, names = self.node, self.reader, self.names
         self._check_whole()
+        self._check_hosts()
         labels, once = below(node, "client"), self.vocabulary.once
         operations = once(node, "operations", self._operations)
         return Provider(
@@ -122,8 +124,8 @@ class _ProviderBuild:
             hosts=texts(node, "hosts"),
             headers=reader.values(node, "headers", {**names, "token": None}),
             query=reader.values(node, "query", {**names, "token": None}),
-            connection_config=self._fields("connection_config"),
-            credentials=self._fields("credentials"),
+            connection_config=read_fields(below(node, "connection_config"), reader),
+            credentials=read_fields(below(node, "credentials"), reader),
             token=once(node, "token", self._token),
             verify=self._verify(operations),
             limits=self._limits(below(node, "limits")),
@@ -155,24 +157,20 @@ class _ProviderBuild:
                 message = f"the provider `{self.name}` has no `{key}`"
                 self.reader.problem(self.node, message, "missing-key", f"add `{key}: …`")
 
-    def _fields(self, key: str) -> dict[str, ConfigField]:
-        children = below(self.node, key).entries.items()
-        return {name: self._field(name, mapping(child)) for name, child in children}
-
-    def _field(self, name: str, node: yaml.Mapping) -> ConfigField:
-        return ConfigField(
-            name=name,
-            type=text(node, "type", "string"),
-            title=text(node, "title", name),
-            description=text(node, "description"),
-            format=text(node, "format") or None,
-            pattern=text(node, "pattern") or None,
-            example=text(node, "example") or None,
-            default=data(node, "default", None),
-            captured=self.reader.optional(node, "from", {"token": None}),
-            optional=data(node, "optional", False),
-            secret=data(node, "secret", False),
-        )
+    def _check_hosts(self) -> None:
+        """An address that is written out must be one that credentials may be sent to."""
+        hosts = texts(self.node, "hosts")
+        for key in ("base_url", "authorization_url", "token_url", "revoke_url"):
+            node = self.node.entries.get(key)
+            if not isinstance(node, yaml.Scalar) or "{" in node.text:
+                continue
+            host = _host(node.text)
+            if host is None:
+                mend = "write a whole one, such as https://api.example.com"
+                self.reader.problem(node, f"`{key}` is no address", "url", mend, len(node.text))
+            elif key != "authorization_url" and hosts and not any(_matches(host, one) for one in hosts):
+                message = f"`{host}` is not among `hosts`, so every call to it is refused"
+                self.reader.warning(node, message, "hosts", f"add it: hosts: [{host}]", len(node.text))
 
     def _verify(self, operations: dict[str, Operation]) -> str | None:
         node = self.node.entries.get("verify")
@@ -197,6 +195,17 @@ class _ProviderBuild:
             hint=self.reader.optional_value(node, "hint", names),
             retry=data(node, "retry", cast("bool | None", None)),
         )
+
+
+def _host(url: str) -> str | None:
+    try:
+        return urlsplit(url).hostname
+    except ValueError:
+        return None
+
+
+def _matches(host: str, pattern: str) -> bool:
+    return host.endswith(pattern[1:]) if pattern.startswith("*.") else host == pattern
 
 
 def _retry(node: yaml.Mapping) -> Retry:

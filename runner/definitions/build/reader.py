@@ -23,11 +23,19 @@ class Reader:
     def __init__(self, language: Language, problems: list[Problem]) -> None:
         self.language = language
         self.problems = problems
+        #: every name that was mentioned so far
+        self.mentioned: set[str] = set()
 
     def problem(
         self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1
     ) -> None:
         self.problems.append(Problem(node.place, message, length, suggestion, code=code))
+
+    def warning(
+        self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1
+    ) -> None:
+        """Notes what is surely not as it was meant, though it can be run."""
+        self.problems.append(Problem(node.place, message, length, suggestion, code=code, severity="warning"))
 
     def expression(self, node: yaml.Node, names: Names) -> Expression:
         """A bare expression; what stands in for a bad one does not matter, since it is never run."""
@@ -36,6 +44,8 @@ class Reader:
         self._report(source, findings)
         if found is None:
             found, _ = self.language.expression(yaml.blank("none"), {})
+        else:
+            self.mentioned |= found.names
         return cast(Expression, found)
 
     def value(self, node: yaml.Node, names: Names) -> Value:
@@ -48,7 +58,10 @@ class Reader:
             return Fixed(node.value)
         template, findings = self.language.template(node, names)
         self._report(node, findings)
-        return Fixed(template) if template is None or isinstance(template, str) else template
+        if template is None or isinstance(template, str):
+            return Fixed(template)
+        self.mentioned |= template.names
+        return template
 
     def values(self, parent: yaml.Mapping, key: str, names: Names) -> Value:
         """What stands under a key; nothing where it is not there."""

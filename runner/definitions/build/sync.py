@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from typing import cast
+from collections.abc import Callable
+from typing import TypeVar, cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, mapping, seconds, text, texts
-from runner.definitions.build.operation import read_call, read_params
+from runner.definitions.build.operation import read_call
+from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration, instant
@@ -27,6 +29,7 @@ from runner.definitions.model import (
     Sync,
 )  # fmt: skip
 
+T = TypeVar("T")
 _EVERY = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 
 
@@ -40,11 +43,11 @@ class _SyncBuild:
         self.node = node
         self.provider = provider
         self.reader = reader
-        self.params = read_params(node.entries.get("params"))
-        self.base = self._base_names()
-        self.record_names: Names = {**self.base, "record": None}
+        self.params = read_params(below(node, "params"), reader)
+        #: what is known before anything is read; grows with each lookup and each var, in their order
+        self.base: dict[str, Names | None] = self._given()
 
-    def _base_names(self) -> Names:
+    def _given(self) -> dict[str, Names | None]:
         names: dict[str, Names | None] = {
             "config": dict.fromkeys(self.provider.connection_config),
             "params": dict.fromkeys(self.params),
@@ -54,16 +57,18 @@ class _SyncBuild:
         }
         if "incremental" in self.node.entries:
             names["slice"] = {"from": None, "to": None, "total": None}
-        for key in ("vars", "lookups"):
-            names.update(dict.fromkeys(below(self.node, key).entries))
         return names
+
+    @property
+    def record_names(self) -> Names:
+        return {**self.base, "record": None}
 
     def sync(self) -> Sync:
         node, reader = self.node, self.reader
-        fields = self._top_fields()
+        lookups = self._named("lookups", lambda child: self._call(mapping(child)))
+        values = self._named("vars", lambda child: reader.value(child, self.base))
         incremental = self._incremental()
-        deletes = self._deletes(incremental)
-        return Sync(
+        sync = Sync(
             name=text(node, "sync"),
             place=node.place,
             description=text(node, "description"),
@@ -73,22 +78,39 @@ class _SyncBuild:
             model=text(node, "model"),
             primary_key=text(node, "primary_key"),
             incremental=incremental,
-            vars={key: reader.value(child, self.base) for key, child in below(node, "vars").entries.items()},
-            lookups={
-                key: self._call(mapping(child)) for key, child in below(node, "lookups").entries.items()
-            },
+            lookups=lookups,
+            vars=values,
             fetch=self._fetch(),
             where=reader.optional(node, "where", self.record_names),
-            fields=fields,
-            deletes=deletes,
+            fields=self._top_fields(),
+            deletes=self._deletes(incremental),
             trigger=read_trigger(node, reader),
             digest=_digest(node),
         )
+        for key in ("lookups", "vars"):
+            warn_unused(node, key, reader.mentioned, reader)
+        return sync
+
+    def _named(self, key: str, read: Callable[[yaml.Node], T]) -> dict[str, T]:
+        """What is given names below a key; each knows those before it."""
+        found: dict[str, T] = {}
+        for name, child in below(self.node, key).entries.items():
+            if name in self.base or name in ("record", "item"):
+                where, message = below(self.node, key).keys[name], f"`{name}` means something else already"
+                self.reader.problem(where, message, "name", "give it another name", len(name))
+            found[name] = read(child)
+            self.base[name] = None
+        return found
 
     def _fetch(self) -> tuple[Call, ...]:
         node = self.node.entries["fetch"]
-        calls = node.items if isinstance(node, yaml.Sequence) else [node]
-        return tuple(self._choice(mapping(call)) for call in calls)
+        nodes = [mapping(call) for call in (node.items if isinstance(node, yaml.Sequence) else [node])]
+        calls = tuple(self._choice(call) for call in nodes)
+        always = next((number for number, call in enumerate(calls) if call.when is None), len(calls))
+        for unused in nodes[always + 1 :]:
+            message = "this is never used: one above it has no `when`"
+            self.reader.warning(unused.keys["use"], message, "unused", "give that one a `when`", len("use"))
+        return calls
 
     def _choice(self, node: yaml.Mapping) -> Call:
         when = self.reader.optional(node, "when", self.base)

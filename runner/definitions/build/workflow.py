@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 from runner.definitions import yaml
+from runner.definitions.build.input import read_input
 from runner.definitions.build.keys import below, items, mapping, text, texts
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.reader import Reader
@@ -41,7 +40,7 @@ class _WorkflowBuild:
         }
 
     def workflow(self, source: str) -> Workflow:
-        steps = tuple(self._step(mapping(step)) for step in items(self.node, "steps"))
+        steps = self._steps([mapping(step) for step in items(self.node, "steps")])
         trigger = read_trigger(self.node, self.reader)
         self._check_trigger_input()
         return Workflow(
@@ -49,7 +48,7 @@ class _WorkflowBuild:
             place=self.node.place,
             description=text(self.node, "description"),
             integrations=texts(self.node, "integrations"),
-            input=_input_schema(self.inputs),
+            input=read_input(self.inputs, self.reader),
             steps=steps,
             output=self.reader.output(self.node, "output", self.names),
             trigger=trigger,
@@ -61,6 +60,17 @@ class _WorkflowBuild:
         for key in given.keys.values():
             if key.text not in self.inputs.entries:
                 self.reader.one_of(key, self.inputs.entries, "input")
+
+    def _steps(self, nodes: list[yaml.Mapping]) -> tuple[Step, ...]:
+        steps = tuple(self._step(node) for node in nodes)
+        ended = next((number for number, step in enumerate(steps) if _ends(step)), len(steps))
+        if ended + 1 < len(steps):
+            message, mend = (
+                "this is never reached: the step above always ends the workflow",
+                "give that one a `when`",
+            )
+            self.reader.warning(nodes[ended + 1], message, "unreachable", mend)
+        return steps
 
     def _step(self, node: yaml.Mapping) -> Step:
         reader, outer = self.reader, self.names
@@ -105,23 +115,6 @@ class _WorkflowBuild:
         return name
 
 
-def _input_schema(inputs: yaml.Mapping) -> dict[str, object]:
-    return _object_schema(cast(dict[str, dict[str, object]], inputs.data))
-
-
-def _object_schema(properties: dict[str, dict[str, object]]) -> dict[str, object]:
-    """A closed JSON Schema: a property is required unless it has a default or is optional."""
-    required = [
-        name for name, schema in properties.items() if "default" not in schema and not schema.get("optional")
-    ]
-    below = {name: _property(schema) for name, schema in properties.items()}
-    return {"type": "object", "properties": below, "required": required, "additionalProperties": False}
-
-
-def _property(schema: dict[str, object]) -> dict[str, object]:
-    plain = {key: value for key, value in schema.items() if key not in ("optional", "properties", "items")}
-    if "properties" in schema:
-        plain.update(_object_schema(cast(dict[str, dict[str, object]], schema["properties"])))
-    if "items" in schema:
-        plain["items"] = _property(cast(dict[str, object], schema["items"]))
-    return plain
+def _ends(step: Step) -> bool:
+    """Whether nothing can come after a step."""
+    return (step.returns is not None or step.fail is not None) and step.when is None and step.foreach is None

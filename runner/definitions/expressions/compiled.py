@@ -11,7 +11,7 @@ from jinja2 import TemplateError, nodes
 
 from runner.definitions.bounds import MAX_TEXT, TooMuch, bounded, weigh, within_bounds
 from runner.definitions.expressions.sandbox import PartMissing, Sandbox
-from runner.definitions.expressions.trees import builds, guarded, numbered, plain_path, weight
+from runner.definitions.expressions.trees import builds, guarded, names_in, numbered, plain_path, weight
 from runner.definitions.values import ABSENT, Absent
 from runner.errors import ExpressionError, Place
 
@@ -65,6 +65,11 @@ class Expression:
     def place(self) -> Place:
         return self._origin.at(0)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What it mentions of a scope."""
+        return names_in(self._tree)
+
     def __repr__(self) -> str:
         return f"Expression({self.source!r})"
 
@@ -109,6 +114,11 @@ class Text:
     @property
     def place(self) -> Place:
         return self._origin.at(0)
+
+    @property
+    def names(self) -> frozenset[str]:
+        """What it mentions of a scope."""
+        return names_in(self._tree)
 
     def __repr__(self) -> str:
         return f"Text({self.source!r})"

@@ -102,3 +102,10 @@ def plain_path(tree: nodes.Node) -> tuple[str, ...] | None:
             return None
         tree = tree.node
     return (tree.name, *reversed(steps)) if isinstance(tree, nodes.Name) else None
+
+
+def names_in(tree: nodes.Node) -> frozenset[str]:
+    """Every name that a tree mentions."""
+    if isinstance(tree, nodes.Name):
+        return frozenset((tree.name,))
+    return frozenset(name.name for name in tree.find_all(nodes.Name))

@@ -8,6 +8,7 @@ import msgspec
 
 from runner.definitions.expressions import Expression
 from runner.definitions.model.values import NOTHING, Value
+from runner.definitions.values import describe, fits, short
 from runner.errors import Place
 
 
@@ -21,6 +22,20 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
     default: object = None
     has_default: bool = False
     enum: tuple[object, ...] = ()
+
+    def misfit(self, value: object) -> str | None:
+        """Why a value is none for it: `must be integer, found a list`; null always is one."""
+        wrong = self.mistyped(value)
+        if wrong is not None or value is None or not self.enum or value in self.enum:
+            return wrong
+        listed = ", ".join(f"`{short(one)}`" for one in self.enum)
+        return f"must be one of {listed}, found {describe(value)}"
+
+    def mistyped(self, value: object) -> str | None:
+        """As `misfit`, of its type alone."""
+        if value is None or fits(value, self.type):
+            return None
+        return f"must be {self.type}, found {describe(value)}"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

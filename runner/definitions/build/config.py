@@ -1,0 +1,48 @@
+"""What a connection has beside its tokens: keys below `connection_config` and `credentials`."""
+
+from __future__ import annotations
+
+import re
+
+from runner.definitions import yaml
+from runner.definitions.build.keys import data, mapping, text
+from runner.definitions.build.reader import Reader
+from runner.definitions.model import ConfigField
+from runner.definitions.values import describe, fits
+
+
+def read_fields(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
+    return {name: _field(name, mapping(child), reader) for name, child in node.entries.items()}
+
+
+def _field(name: str, node: yaml.Mapping, reader: Reader) -> ConfigField:
+    field = ConfigField(
+        name=name,
+        type=text(node, "type", "string"),
+        title=text(node, "title", name),
+        description=text(node, "description"),
+        format=text(node, "format") or None,
+        pattern=text(node, "pattern") or None,
+        example=text(node, "example") or None,
+        default=data(node, "default", None),
+        captured=reader.optional(node, "from", {"token": None}),
+        optional=data(node, "optional", False),
+        secret=data(node, "secret", False),
+    )
+    _check(node, field, reader)
+    return field
+
+
+def _check(node: yaml.Mapping, field: ConfigField, reader: Reader) -> None:
+    try:
+        pattern = re.compile(field.pattern or "")
+    except re.error:
+        reader.problem(node.entries["pattern"], "`pattern` is no regular expression", "pattern")
+        return
+    if field.default is None:
+        return
+    if not fits(field.default, field.type):
+        found = describe(field.default)
+        reader.problem(node.entries["default"], f"`default` must be {field.type}, found {found}", "type")
+    elif isinstance(field.default, str) and not pattern.search(field.default):
+        reader.problem(node.entries["default"], f"`default` does not match {field.pattern}", "pattern")

@@ -1,0 +1,61 @@
+"""What a workflow is given: keys below `input`, made a JSON Schema (draft 2020-12)."""
+
+from __future__ import annotations
+
+import jsonschema_rs
+
+from runner.definitions import yaml
+from runner.definitions.build.keys import below, data, items, mapping
+from runner.definitions.build.reader import Reader
+
+#: what is not the same in a JSON Schema
+_OURS = ("optional", "properties", "items")
+
+
+def read_input(node: yaml.Mapping, reader: Reader) -> dict[str, object]:
+    """A closed JSON Schema; a property is required unless it has a default or is optional."""
+    children = {name: mapping(child) for name, child in node.entries.items()}
+    required = [name for name, child in children.items() if _must_be_given(child)]
+    properties = {name: _property(child, reader) for name, child in children.items()}
+    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
+
+
+def _must_be_given(node: yaml.Mapping) -> bool:
+    return "default" not in node.entries and not data(node, "optional", False)
+
+
+def _property(node: yaml.Mapping, reader: Reader) -> dict[str, object]:
+    schema: dict[str, object] = {key: child.data for key, child in node.entries.items() if key not in _OURS}
+    if "properties" in node.entries:
+        schema.update(read_input(below(node, "properties"), reader))
+    if "items" in node.entries:
+        schema["items"] = _property(below(node, "items"), reader)
+    if _check_pattern(node, reader):
+        _check_values(node, schema, reader)
+    return schema
+
+
+def _check_pattern(node: yaml.Mapping, reader: Reader) -> bool:
+    pattern = node.entries.get("pattern")
+    try:
+        jsonschema_rs.Draft202012Validator({"pattern": pattern.data} if pattern is not None else {})
+    except ValueError:
+        if pattern is not None:
+            reader.problem(
+                pattern, "`pattern` is no regular expression", "pattern", "see RFC 9485, or remove it"
+            )
+        return False
+    return True
+
+
+def _check_values(node: yaml.Mapping, schema: dict[str, object], reader: Reader) -> None:
+    """The default and the values of `enum`, held against what the input itself says."""
+    wanted = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    plain = {key: value for key, value in schema.items() if key != "enum"}
+    typed = jsonschema_rs.Draft202012Validator(plain, validate_formats=True)
+    for number, item in enumerate(items(node, "enum"), 1):
+        for error in typed.iter_errors(item.data):
+            reader.problem(item, f"item {number} of `enum` does not fit: {error.message}", "input")
+    if "default" in node.entries:
+        for error in wanted.iter_errors(node.entries["default"].data):
+            reader.problem(node.entries["default"], f"`default` does not fit: {error.message}", "input")
