@@ -84,13 +84,17 @@ async def _whole_pages(
 ) -> AsyncIterator[Page]:
     way = Pages(operation.paginate, at)
     while not way.done:
-        scope = {**base, **way.scope()}
-        request = asker.outgoing(operation.request, scope, way.url)
-        answer, empty = await asker.answered(operation, request, scope)
-        records = [] if empty else records_of(operation, answer, scope)
-        way.turn(answer, scope, records)
-        total = _total(operation, answer, scope)
-        yield Page(records=records, next=None if way.done else way.position, total=total)
+        yield await _whole_page(asker, operation, {**base, **way.scope()}, way)
+
+
+async def _whole_page(asker: Asker, operation: Operation, scope: Scope, way: Pages) -> Page:
+    """The page that is next; nothing of its answer outlives it."""
+    request = asker.outgoing(operation.request, scope, way.url)
+    answer, empty = await asker.answered(operation, request, scope)
+    records = [] if empty else records_of(operation, answer, scope)
+    way.turn(answer, scope, records)
+    total = _total(operation, answer, scope)
+    return Page(records=records, next=None if way.done else way.position, total=total)
 
 
 async def _row_pages(

@@ -132,6 +132,7 @@ class _Running:
         place = client.connection
         self.stream: Stream = store.records.stream(place.integration, place.id, sync.model)
         self.began = time.monotonic()
+        self.workers = 1
         self.pages = 0
         self.read = 0
         self.deleted = 0
@@ -190,13 +191,15 @@ class _Running:
         rules = self.sync.incremental.slices if self.sync.incremental is not None else None
         waiting = [part for part in reversed(window.slices) if not part.whole]
 
+        self.workers = min(len(waiting), rules.concurrency if rules is not None else 1)
+
         async def work() -> None:
             while waiting:
                 await self._slice(source, state, window, waiting.pop())
 
         try:
             async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(waiting), rules.concurrency if rules is not None else 1)):
+                for _ in range(self.workers):
                     group.create_task(work())
         except BaseExceptionGroup as failed:
             raise failed.exceptions[0] from None
@@ -217,10 +220,14 @@ class _Running:
         raise last
 
     async def _pages(self, reading: Reading, state: SyncState, window: Window, part: Slice) -> None:
-        async with aclosing(ahead(reading.pages(part.position))) as pages:
+        # Several slices overlap by themselves, and hold no page longer than it takes to store it.
+        found = reading.pages(part.position)
+        async with aclosing(ahead(found) if self.workers == 1 else found) as pages:
             async for page in pages:
                 self._check_size(reading, window, part, page)
                 self._store(reading, state, window, part, page)
+                # Whoever gave the page still holds it while the next one is awaited.
+                page.records.clear()
                 self.options.progress(self.told(), window.total)
 
     def _check_size(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:

@@ -1,7 +1,7 @@
 -- name: tune
 PRAGMA synchronous = NORMAL;
 PRAGMA wal_autocheckpoint = 10000;
-PRAGMA cache_size = -65536;
+PRAGMA cache_size = -32768;
 PRAGMA temp_store = MEMORY
 
 -- name: found
