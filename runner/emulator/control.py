@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from runner.emulator import ids
 from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.http import json, org_of
 
@@ -25,6 +26,7 @@ def routes() -> list[Route]:
         Route("/emulator/tokens/expire", _guarded(expire), methods=["POST"]),
         Route("/emulator/log", _guarded(log), methods=["GET", "DELETE"]),
         Route("/emulator/clock", _guarded(advance), methods=["POST"]),
+        Route("/emulator/locks", _guarded(locks), methods=["POST", "DELETE"]),
     ]
 
 
@@ -79,6 +81,22 @@ async def advance(request: Request) -> Response:
         raise ApiError("INVALID_ARGUMENT", "advance_seconds is a number of seconds from 0")
     clock.advance(seconds)
     return json({"now": clock.stamp()})
+
+
+async def locks(request: Request) -> Response:
+    """Holds a record, `{"id": "001…", "seconds": 60}`, so that writers meet UNABLE_TO_LOCK_ROW; DELETE lets go
+    of all.
+    """
+    held = org_of(request).locks
+    if request.method == "DELETE":
+        held.release()
+        return json({"held": None})
+    said = await _object(request)
+    record_id, seconds = ids.normalise(str(said.get("id", ""))), said.get("seconds", 3_600)
+    if record_id is None or not isinstance(seconds, int | float) or not 0 < seconds < 10**9:
+        raise ApiError("INVALID_ARGUMENT", "id is a record's id, seconds a number of seconds")
+    held.hold(record_id, seconds)
+    return json({"held": record_id})
 
 
 async def _object(request: Request) -> dict[str, object]:

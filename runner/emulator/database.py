@@ -33,6 +33,8 @@ class Database:
 
     def __init__(self, schema: Schema, folder: Path | None = None) -> None:
         self.schema = schema
+        #: the schema as the users of the APIs see it, without what is hidden from them
+        self.visible = schema
         self.lock = threading.RLock()
         self._connection = _open(folder, schema)
 

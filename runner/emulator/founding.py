@@ -10,6 +10,7 @@ from runner.emulator.clients import SCOPES, Client, Clients
 from runner.emulator.clock import Clock
 from runner.emulator.database import Database, Value
 from runner.emulator.options import Options
+from runner.emulator.recents import Recents
 from runner.emulator.schema import Kind
 from runner.emulator.seed import Seeder
 
@@ -18,6 +19,8 @@ ORG_ID = ids.make("00D", 1)
 PROFILES = ("System Administrator", "Standard User", "Read Only")
 ROLES = ("CEO", "Sales", "Service")
 QUEUES = ("Hotline", "New Leads")
+#: records of each object that the first user has looked at
+VIEWED = 5
 
 
 def found(database: Database, clock: Clock, options: Options, progress: Callable[[int], None] | None) -> None:
@@ -31,9 +34,18 @@ def found(database: Database, clock: Clock, options: Options, progress: Callable
             Seeder(database, clock, options.seed, progress).fill(options.records)
             for item in database.schema:
                 database.index(item)
+            _recents(database, clock)
             database.set_setting("founded", clock.stamp())
     _app(database, clock, options)
     _login(database, clock, options)
+
+
+def _recents(database: Database, clock: Clock) -> None:
+    """What the first user has looked at before."""
+    recents = Recents(database, clock)
+    for name in ("Account", "Contact", "Opportunity"):
+        item = database.schema.objects[name]
+        recents.mark(item, range(1, min(VIEWED, database.count(item)) + 1), FIRST_USER)
 
 
 def _app(database: Database, clock: Clock, options: Options) -> None:

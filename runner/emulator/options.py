@@ -32,6 +32,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     introspection: Literal["allowed", "refused", "inactive"] = "allowed"
     #: calls before REQUEST_LIMIT_EXCEEDED; None counts them and refuses none
     api_limit: int | None = None
+    #: fields that nobody sees, such as Contact.Birthdate, and fields that nobody may change
+    hidden_fields: tuple[str, ...] = ()
+    readonly_fields: tuple[str, ...] = ()
+    #: whether a contact, lead or account like one that is there is refused unless it is insisted on
+    duplicate_rules: bool = False
     #: PEM of the key that proves JWT bearer assertions; None has the org make a pair of its own when asked
     jwt_public_key: str | None = None
     #: bodies up to so many bytes are compressed for clients who take gzip; larger ones would cost

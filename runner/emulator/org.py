@@ -24,6 +24,7 @@ from runner.emulator.options import SHOWN_LIMIT, Options
 from runner.emulator.queries import PAGE, Queries
 from runner.emulator.recents import Recents
 from runner.emulator.records import Records
+from runner.emulator.schema import Schema, seen
 from runner.emulator.soql.context import Asked
 from runner.emulator.tokens import Tokens
 
@@ -65,10 +66,10 @@ class Org:
     """Raises OptionError where it cannot be opened. ``url`` is set when a server has its port."""
 
     def __init__(self, options: Options, progress: Callable[[int], None] | None = None) -> None:
-        self.options = options
         self.schema = standard()
         self.clock = Clock()
         self.database = Database(self.schema, options.data)
+        self.options = options
         found(self.database, self.clock, options, progress)
         self.id = ORG_ID
         self.url = "http://127.0.0.1"
@@ -77,7 +78,7 @@ class Org:
         self.locks = Locks(self.clock)
         self.records = Records(self.database, self.clock, self.locks)
         self.recents = Recents(self.database, self.clock)
-        self.queries = Queries(self.database, self.schema, self.recents)
+        self.queries = Queries(self.database, self.recents)
         self.bulk = Work(
             self.database, self.clock, self.records, Files(options.data and options.data / "bulk")
         )
@@ -86,6 +87,25 @@ class Org:
         self.usage = Usage(options.api_limit)
         self.log: deque[Seen] = deque(maxlen=LOGGED)
         self.control_token = secrets.token_urlsafe(24)
+
+    @property
+    def options(self) -> Options:
+        return self._options
+
+    @options.setter
+    def options(self, options: Options) -> None:
+        self._options = options
+        self.database.visible = seen(self.schema, options.hidden_fields, options.readonly_fields)
+
+    @property
+    def founded(self) -> str:
+        """When the org began, as records have their datetimes; its objects have not changed since."""
+        return self.database.setting("founded") or self.clock.stamp()
+
+    @property
+    def visible(self) -> Schema:
+        """The objects and fields that the users of the APIs see."""
+        return self.database.visible
 
     def stop(self) -> None:
         """Lets no work begin any more, and ends what is at work: the org is about to be closed."""

@@ -13,15 +13,18 @@ import sqlite3
 from array import array
 from collections import OrderedDict
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import msgspec
+import orjson
 
 from runner.emulator import ids
-from runner.emulator.database import Database, Value
+from runner.emulator.database import Database, Value, quote
 from runner.emulator.errors import ApiError
 from runner.emulator.recents import Recents
-from runner.emulator.schema import Schema
-from runner.emulator.soql.compile import Asked, Count, Groups, Plan, Records, plan
+from runner.emulator.schema import ObjectType
+from runner.emulator.soql.compile import Asked, Count, Groups, Plan, Records, plan, plan_of
+from runner.emulator.soql.tree import Item, Path, Query
 
 PAGE = 2_000
 SMALLEST_PAGE = 200
@@ -34,6 +37,11 @@ LOCATOR_PREFIX = "01g"
 _LOCATOR = re.compile(r"(\w{15,18})(?:\.(\d{1,2})\.(\w{18}))?-(\d{1,9})", re.ASCII)
 
 
+#: an object, the fields that are shown of it, and what their URLs begin with
+_Shape = tuple[str, tuple[str, ...] | None, str]
+MAX_SHAPES = 256
+
+
 class Cursor(msgspec.Struct, frozen=True, kw_only=True):
     records: Records
     #: the numbers of the records; a range, which takes no room, where they follow one another
@@ -42,19 +50,17 @@ class Cursor(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queries:
-    """``visible`` is the schema as the users of the API see it."""
-
-    def __init__(self, database: Database, visible: Schema, recents: Recents) -> None:
-        self.visible = visible
+    def __init__(self, database: Database, recents: Recents) -> None:
         self._database = database
         self._recents = recents
+        self._plans: OrderedDict[_Shape, tuple[ObjectType, Records]] = OrderedDict()
         self._cursors: OrderedDict[str, Cursor] = OrderedDict()
         # Locators of an earlier run must not name cursors of this one.
         self._made = secrets.randbelow(2**40)
 
     def first(self, asked: Asked) -> bytes:
         """The first page of a query's answer, as JSON. Raises ApiError."""
-        return self.answer(plan(asked, self.visible), asked)
+        return self.answer(plan(asked, self._database.visible), asked)
 
     def answer(self, planned: Plan, asked: Asked) -> bytes:
         """The same for a query that has been planned."""
@@ -84,6 +90,52 @@ class Queries:
         if not 0 < start < len(cursor.keys):
             raise _lost()
         return self._page(cursor, cursor_id, start)
+
+    def records(
+        self, item: ObjectType, record_ids: Sequence[str], names: Sequence[str] | None, base_url: str
+    ) -> list[bytes | None]:
+        """The JSON of records by their ids, None for one that is not there; all fields where no names are
+        given. Raises ApiError INVALID_FIELD.
+        """
+        planned = self._shape(item, tuple(names) if names is not None else None, base_url)
+        sql = (
+            f"SELECT Id, n FROM {quote(item.name)}"  # noqa: S608
+            " WHERE Id IN (SELECT value FROM json_each(?)) AND IsDeleted = 0"
+        )
+        rows = self._database.rows(sql, (orjson.dumps(list(record_ids)).decode(),))
+        numbers = {str(row[0]): int(row[1] or 0) for row in rows}
+        keys = [numbers[record_id] for record_id in record_ids if record_id in numbers]
+        values: dict[str, Value] = {**planned.values, "keys": orjson.dumps(keys).decode(), "cursor": ""}
+        written = iter(self._database.blobs(planned.page_sql, values))
+        return [next(written) if record_id in numbers else None for record_id in record_ids]
+
+    def _shape(self, item: ObjectType, names: tuple[str, ...] | None, base_url: str) -> Records:
+        """How these fields of an object are written; those asked for last are remembered."""
+        key = (item.name, names, base_url)
+        known = self._plans.get(key)
+        if known is None or known[0] is not item:
+            known = self._plans[key] = item, self._planned(item, names, base_url)
+            while len(self._plans) > MAX_SHAPES:
+                self._plans.popitem(last=False)
+        self._plans.move_to_end(key)
+        return known[1]
+
+    def _planned(self, item: ObjectType, names: tuple[str, ...] | None, base_url: str) -> Records:
+        wanted = names if names is not None else tuple(field.name for field in item.fields)
+        paths = [Path(position=0, names=tuple(name.split("."))) for name in wanted]
+        query = Query(
+            position=0,
+            items=tuple(Item(position=0, what=path) for path in paths),
+            source=Path(position=0, names=(item.name,)),
+        )
+        asked = Asked(text="", now=datetime.now(UTC), base_url=base_url)
+        try:
+            planned = plan_of(query, asked, self._database.visible)
+        except ApiError as exc:
+            raise ApiError(exc.code, exc.message.rpartition("\n")[2]) from exc
+        if not isinstance(planned, Records):
+            raise TypeError(planned)
+        return planned
 
     def forget(self) -> None:
         """Lets every cursor expire."""

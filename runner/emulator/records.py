@@ -122,6 +122,10 @@ class Records:
             raise ApiError("ENTITY_IS_DELETED", "entity is deleted", status=404, fields=[])
         return int(row[0] or 0)
 
+    def value(self, item: ObjectType, record_id: str, field: Field) -> Value:
+        """What a record has in one field."""
+        return self._lookup(item.name, record_id, field.name)
+
     def _whole(self, item: ObjectType) -> ObjectType:
         """The object with the fields that are hidden from its user."""
         return self._database.schema.objects[item.name]

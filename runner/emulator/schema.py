@@ -8,6 +8,8 @@ from functools import cached_property
 
 import msgspec
 
+from runner.emulator.errors import OptionError
+
 
 class Kind(enum.StrEnum):
     """The type of a field, as describe names it."""
@@ -181,11 +183,6 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def field(self, name: str) -> Field | None:
         return self.by_name.get(name.lower())
 
-    def without(self, hidden: Collection[str]) -> ObjectType:
-        """The object as those see it to whom these fields are hidden; names in lower case."""
-        fields = tuple(field for field in self.fields if field.name.lower() not in hidden)
-        return msgspec.structs.replace(self, fields=fields)
-
 
 class Schema:
     """All objects of an org."""
@@ -212,3 +209,38 @@ class Schema:
             for field in item.fields
             if parent.name in field.targets
         ]
+
+
+def seen(schema: Schema, hidden: Collection[str], readonly: Collection[str]) -> Schema:
+    """The schema as those see it to whom fields are hidden, or who may not change them: `Contact.Birthdate`.
+    Raises OptionError for a field that there is not.
+    """
+    for name in (*hidden, *readonly):
+        _check_field(schema, name)
+    if not hidden and not readonly:
+        return schema
+    gone, fixed = ({name.lower() for name in names} for names in (hidden, readonly))
+    return Schema(tuple(_seen(item, gone, fixed) for item in schema))
+
+
+def _check_field(schema: Schema, name: str) -> None:
+    object_name, _, field_name = name.partition(".")
+    item = schema.get(object_name)
+    field = item.field(field_name) if item is not None else None
+    if field is None:
+        raise OptionError(f"There is no field {name!r}; a field is written such as Contact.Birthdate")
+    if field.kind is Kind.ID or (field.createable and not field.nillable):
+        raise OptionError(f"The field {name!r} is always seen and can always be set")
+
+
+def _seen(item: ObjectType, gone: Collection[str], fixed: Collection[str]) -> ObjectType:
+    fields = [
+        msgspec.structs.replace(field, createable=False, updateable=False)
+        if f"{item.name}.{field.name}".lower() in fixed
+        else field
+        for field in item.fields
+        if f"{item.name}.{field.name}".lower() not in gone
+    ]
+    known = {field.name for field in fields}
+    whole = tuple(field for field in fields if all(name in known for _, name in field.parts))
+    return msgspec.structs.replace(item, fields=whole)

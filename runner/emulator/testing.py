@@ -119,6 +119,14 @@ class Org:
         """The first user may no longer log in, nor refresh."""
         self._org.database.run('UPDATE "User" SET IsActive = 0 WHERE Id = ?', (self.user_id,))
 
+    def hold(self, record_id: str, seconds: float = 3_600) -> None:
+        """Keeps a record locked: writers to it meet UNABLE_TO_LOCK_ROW."""
+        self._org.locks.hold(record_id, seconds)
+
+    def release(self) -> None:
+        """Lets go of every record that is held."""
+        self._org.locks.release()
+
     def advance(self, seconds: float) -> None:
         """Puts the org's clock forward."""
         self._org.clock.advance(seconds)

@@ -26,10 +26,20 @@ class Writer:
     schema, `Id` among them.
     """
 
-    def __init__(self, records: Records, item: ObjectType, user_id: str, key: Field | None = None) -> None:
+    def __init__(
+        self,
+        records: Records,
+        item: ObjectType,
+        user_id: str,
+        key: Field | None = None,
+        *,
+        unlike_others: bool = False,
+    ) -> None:
         self._records = records
         self._item = item
         self._user_id = user_id
+        #: whether what is inserted must not be like a record that is there
+        self._unlike_others = unlike_others
         #: the field by which `upsert` finds a record; by its id where it is none
         self._key = key if key is not None and key.kind is not Kind.ID else None
 
@@ -37,7 +47,10 @@ class Writer:
         if values.get("Id"):
             message = "cannot specify Id in an insert call"
             raise ApiError("INVALID_FIELD_FOR_INSERT_UPDATE", message, fields=["Id"])
-        return Outcome(self._records.create(self._item, _without("Id", values), self._user_id), True)
+        record_id = self._records.create(
+            self._item, _without("Id", values), self._user_id, unlike_others=self._unlike_others
+        )
+        return Outcome(record_id, True)
 
     def update(self, values: Values) -> Outcome:
         record_id = self._id(values, "an update")

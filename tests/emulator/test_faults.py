@@ -149,6 +149,17 @@ def test_the_clock_goes_forward_only(org: Org) -> None:
         assert control(org, "POST", "/clock", json={"advance_seconds": seconds}).status_code == 400
 
 
+def test_a_record_is_held(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme")
+    assert control(org, "POST", "/locks", json={"id": account[:15], "seconds": 5}).json() == {"held": account}
+    answer = api.patch(f"/sobjects/Account/{account}", json={"Phone": "1"})
+    assert answer.json()[0]["errorCode"] == "UNABLE_TO_LOCK_ROW"
+    control(org, "DELETE", "/locks")
+    assert api.patch(f"/sobjects/Account/{account}", json={"Phone": "1"}).status_code == 204
+    for body in ({}, {"id": "x"}, {"id": account, "seconds": 0}, {"id": account, "seconds": "long"}):
+        assert control(org, "POST", "/locks", json=body).status_code == 400
+
+
 def test_tokens_are_ended(org: Org, api: httpx.Client) -> None:
     api.get("/limits")
     assert control(org, "POST", "/tokens/expire").json() == {"expired": 1}

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from runner.emulator import ids
-from runner.emulator.testing import Org
+from runner.emulator.testing import Org, start_org
 from tests.emulator.conftest import VERSION, client_of
 
 Expected = tuple[int, str, str, list[str] | None]
@@ -209,6 +209,188 @@ def test_a_value_that_must_be_unique(org: Org, api: httpx.Client) -> None:
     assert error(api.post("/sobjects/Contact", json=CONTACT | {"External_Id__c": "x1"})) == expected
     assert error(api.patch(f"/sobjects/Contact/{second}", json={"External_Id__c": "X1"})) == expected
     assert api.patch(f"/sobjects/Contact/{first}", json={"External_Id__c": "X1"}).status_code == 204
+
+
+def test_a_record_that_somebody_else_holds(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme")
+    org.hold(account, 60)
+    expected = (
+        400,
+        "UNABLE_TO_LOCK_ROW",
+        f"unable to obtain exclusive access to this record or 1 records: {account}",
+        [],
+    )
+    path = f"/sobjects/Account/{account}"
+    for answer in (
+        api.patch(path, json={"Phone": "1"}),
+        api.delete(path),
+        api.post("/sobjects/Contact", json=CONTACT | {"AccountId": account}),
+    ):
+        assert error(answer) == expected
+    org.advance(61)
+    assert api.patch(path, json={"Phone": "1"}).status_code == 204
+    org.hold(account)
+    org.release()
+    assert api.delete(path).status_code == 204
+
+
+def test_records_like_others_are_refused_where_the_org_has_rules_for_them() -> None:
+    with start_org(records=0, duplicate_rules=True) as org, client_of(org) as api:
+        person = CONTACT | {"Email": "ada@example.com"}
+        assert api.post("/sobjects/Contact", json=person).status_code == 201
+        assert error(api.post("/sobjects/Contact", json=person)) == (
+            400,
+            "DUPLICATES_DETECTED",
+            "Use one of these records?",
+            [],
+        )
+        insists = {"Sforce-Duplicate-Rule-Header": "allowSave=true"}
+        assert api.post("/sobjects/Contact", json=person, headers=insists).status_code == 201
+        assert api.post("/sobjects/Contact", json=CONTACT).status_code == 201
+        body = {"records": [{"attributes": {"type": "Contact"}, **person}]}
+        assert "DUPLICATES_DETECTED" in api.post("/composite/sobjects", json=body).text
+
+
+def test_a_record_cannot_be_its_own_parent(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme")
+    assert error(api.patch(f"/sobjects/Account/{account}", json={"ParentId": account})) == (
+        400,
+        "CIRCULAR_DEPENDENCY",
+        "attempt to violate hierarchy constraints",
+        ["ParentId"],
+    )
+
+
+def test_nobody_who_is_gone_owns_a_record(org: Org, api: httpx.Client) -> None:
+    org.deactivate_user()
+    answer = api.post("/sobjects/Contact", json=CONTACT | {"OwnerId": org.user_id})
+    assert error(answer)[1:3] == (
+        "INACTIVE_OWNER_OR_USER",
+        f"operation performed with inactive user [{org.user_id[:15]}] as owner of contact",
+    )
+
+
+def test_the_rules_that_an_org_makes_for_itself(org: Org, api: httpx.Client) -> None:
+    project = {"Name": "Bridge", "Start_Date__c": "2026-02-01", "End_Date__c": "2026-01-01"}
+    expected = (
+        400,
+        "FIELD_CUSTOM_VALIDATION_EXCEPTION",
+        "A project cannot end before it starts.",
+        ["End_Date__c"],
+    )
+    assert error(api.post("/sobjects/Project__c", json=project)) == expected
+    made = org.create("Project__c", project | {"End_Date__c": None})
+    assert error(api.patch(f"/sobjects/Project__c/{made}", json={"End_Date__c": "2026-01-01"})) == expected
+    member = {"CampaignId": org.create("Campaign", Name="Spring")}
+    assert error(api.post("/sobjects/CampaignMember", json=member))[1] == "FIELD_INTEGRITY_EXCEPTION"
+
+
+def test_lists_to_choose_from(org: Org, api: httpx.Client) -> None:
+    refused = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+    answer = api.post("/sobjects/Project__c", json={"Name": "x", "Status__c": "lost"})
+    assert error(answer) == (
+        400,
+        refused,
+        "Status: bad value for restricted picklist field: lost",
+        ["Status__c"],
+    )
+    assert (
+        error(api.post("/sobjects/Project__c", json={"Name": "x", "Skills__c": "Design;Magic"}))[1] == refused
+    )
+    made = org.create("Project__c", Name="x", Skills__c="Design; Testing;;Design")
+    found = org.query(f"SELECT Status__c, Skills__c FROM Project__c WHERE Id = '{made}'")[0]
+    assert (found["Status__c"], found["Skills__c"]) == ("planned", "Design;Testing")
+    assert api.post("/sobjects/Account", json={"Name": "x", "Industry": "Anything else"}).status_code == 201
+
+
+def test_numbers_have_their_digits(org: Org, api: httpx.Client) -> None:
+    made = org.create("Project__c", Name="x", Budget__c=10.126, Share_Done__c="12.5")
+    found = org.query(f"SELECT Budget__c, Share_Done__c FROM Project__c WHERE Id = '{made}'")[0]
+    assert (found["Budget__c"], found["Share_Done__c"]) == (10.13, 12.5)
+    assert error(api.post("/sobjects/Project__c", json={"Name": "x", "Share_Done__c": 1000}))[1] == (
+        "NUMBER_OUTSIDE_VALID_RANGE"
+    )
+
+
+def test_another_record_may_be_named_by_its_external_id(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme", External_Id__c="A1")
+    made = api.post("/sobjects/Contact", json=CONTACT | {"Account": {"External_Id__c": "a1"}}).json()
+    assert org.query(f"SELECT AccountId FROM Contact WHERE Id = '{made['id']}'")[0]["AccountId"] == account
+    task = {"Subject": "Call", "What": {"attributes": {"type": "Account"}, "External_Id__c": "A1"}}
+    assert api.post("/sobjects/Task", json=task).status_code == 201
+    answer = api.post("/sobjects/Contact", json=CONTACT | {"Account": {"External_Id__c": "A2"}})
+    assert error(answer)[:3] == (
+        400,
+        "INVALID_FIELD",
+        "Foreign key external ID: a2 not found for field External_Id__c in entity Account",
+    )
+    for named in ({}, {"Name": "Acme"}, {"External_Id__c": "A1", "Name": "Acme"}, "A1"):
+        answer = api.post("/sobjects/Contact", json=CONTACT | {"Account": named})
+        assert error(answer)[:2] == (400, "INVALID_FIELD")
+
+
+def test_what_others_need_cannot_be_deleted(org: Org, api: httpx.Client) -> None:
+    product = org.query("SELECT Product2Id FROM PricebookEntry")[0]["Product2Id"]
+    status, code, message, _ = error(api.delete(f"/sobjects/Product2/{product}"))
+    assert (status, code) == (400, "DELETE_FAILED")
+    assert message.startswith(
+        "Your attempt to delete this product could not be completed because it is associated with the following "
+        "price book entries.: 01u"
+    )
+
+
+def test_a_detail_belongs_to_its_master(org: Org, api: httpx.Client) -> None:
+    answer = api.post("/sobjects/Milestone__c", json={"Title__c": "x"})
+    assert error(answer)[1:] == (
+        "REQUIRED_FIELD_MISSING",
+        "Required fields are missing: [Project__c]",
+        ["Project__c"],
+    )
+    one, two = (org.create("Project__c", Name=name) for name in ("One", "Two"))
+    milestone = org.create("Milestone__c", Project__c=one)
+    moved = api.patch(f"/sobjects/Milestone__c/{milestone}", json={"Project__c": two})
+    assert error(moved)[1] == "INVALID_FIELD_FOR_INSERT_UPDATE"
+    org.delete("Project__c", one)
+    assert error(api.get(f"/sobjects/Milestone__c/{milestone}"))[1] == "ENTITY_IS_DELETED"
+
+
+def test_what_the_org_works_out_itself(org: Org, api: httpx.Client) -> None:
+    deal = org.create("Opportunity", OPPORTUNITY | {"Amount": 200, "StageName": "Needs Analysis"})
+    found = api.get(f"/sobjects/Opportunity/{deal}").json()
+    assert (found["Probability"], found["ExpectedRevenue"], found["IsClosed"]) == (20.0, 40.0, False)
+    assert (found["FiscalYear"], found["FiscalQuarter"]) == (2026, 1)
+    org.update("Opportunity", deal, StageName="Closed Won", Probability=None)
+    found = api.get(f"/sobjects/Opportunity/{deal}").json()
+    assert (found["Probability"], found["ExpectedRevenue"], found["IsWon"]) == (100.0, 200.0, True)
+    entry = org.query("SELECT Id, Product2Id, Product2.Name FROM PricebookEntry")[0]
+    line = {"OpportunityId": deal, "PricebookEntryId": entry["Id"], "Product2Id": entry["Product2Id"]}
+    item = org.create("OpportunityLineItem", line | {"Quantity": 3, "UnitPrice": 5})
+    found = api.get(f"/sobjects/OpportunityLineItem/{item}").json()
+    assert found["TotalPrice"] == 15.0
+    assert found["Name"].startswith("Pilot ")
+    case = org.create("Case", Status="Closed")
+    found = api.get(f"/sobjects/Case/{case}").json()
+    assert (found["IsClosed"], found["ClosedDate"] is None, len(found["CaseNumber"])) == (True, False, 8)
+    task = org.create("Task", Subject="Call", Status="Completed", Priority="High")
+    found = api.get(f"/sobjects/Task/{task}").json()
+    assert (found["IsHighPriority"], found["CompletedDateTime"] is None) == (True, False)
+
+
+def test_upsert_by_id_and_without_creating(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme", External_Id__c="A1")
+    answer = api.patch(f"/sobjects/Account/Id/{account}", json={"Phone": "1"})
+    assert (answer.status_code, answer.json()["created"]) == (200, False)
+    assert (
+        api.patch("/sobjects/Account/External_Id__c/A1?updateOnly=true", json={"Phone": "2"}).status_code
+        == 200
+    )
+    assert (
+        api.patch("/sobjects/Account/External_Id__c/A2?updateOnly=true", json={"Phone": "2"}).status_code
+        == 404
+    )
+    made = api.post("/sobjects/Account/Id", json={"Name": "Umbra"})
+    assert (made.status_code, made.json()["created"]) == (201, True)
+    assert error(api.post(f"/sobjects/Account/{account}", json={}))[:2] == (405, "METHOD_NOT_ALLOWED")
 
 
 def test_a_deleted_account_takes_its_contacts_along(org: Org, api: httpx.Client) -> None:

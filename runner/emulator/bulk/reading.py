@@ -33,7 +33,7 @@ def answer(task: Task) -> None:
         all_rows=job.operation == "queryAll",
     )
     try:
-        found = table(asked, task.database.schema, job.version)
+        found = table(asked, task.database.visible, job.version)
         keys = task.database.numbers(
             found.keys_sql, {**found.records.values, "first": task.batch.first, "end": task.batch.end}
         )

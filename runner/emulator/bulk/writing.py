@@ -51,7 +51,7 @@ def apply(task: Task) -> None:
 
 
 def _writing(task: Task) -> Callable[[Values], Outcome]:
-    schema, job = task.database.schema, task.job
+    schema, job = task.database.visible, task.job
     item = schema.objects[job.object]
     key = item.field(job.external_id or "Id")
     names = uploads.names(task.file("request"), job)

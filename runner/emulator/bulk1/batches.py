@@ -70,7 +70,7 @@ def _chunked(call: Call, job: Job, body: bytes) -> Batch:
 def _span(call: Call, soql: str) -> tuple[int, int]:
     """The numbers of the first record of the query's object, and the one after the last. Raises ApiError."""
     asked = Asked(text=soql, now=call.org.clock.now(), base_url="")
-    found = table(asked, call.org.schema, call.version)
+    found = table(asked, call.org.visible, call.version)
     if not found.can_be_chunked:
         message = "PK chunking is not supported for a query with ORDER BY or LIMIT"
         raise ApiError("FEATURENOTENABLED", message)

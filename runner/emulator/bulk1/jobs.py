@@ -23,7 +23,7 @@ async def create(call: Call) -> Response:
         raise AsyncError("InvalidJob", f"Unable to parse Job: no operation {operation!r}")
     if content_type not in CONTENT_TYPES:
         raise AsyncError("InvalidJob", f"Unsupported content type: {content_type}")
-    item = call.org.schema.get(said.get("object", ""))
+    item = call.org.visible.get(said.get("object", ""))
     if item is None:
         raise AsyncError("InvalidJob", f"Unable to find object: {said.get('object', '')}")
     key = _external_id(item, said) if operation == "upsert" else ""

@@ -14,7 +14,7 @@ from runner.emulator.bulk1.call import Call
 from runner.emulator.errors import ApiError
 from runner.emulator.http import org_of
 from runner.emulator.org import Org
-from runner.emulator.rest.routes import compressed, version_of
+from runner.emulator.rest.web import compressed, version_of
 from runner.emulator.sessions import bearer, user_of
 
 Handler = Callable[[Call], Awaitable[Response]]

@@ -68,7 +68,7 @@ def _add(call: Call, said: dict[str, object]) -> Job:
         raise ApiError(
             "INVALIDOPERATION", f"Operation must be one of {', '.join(sorted(WRITES))}: {operation}"
         )
-    item = call.org.schema.get(str(said.get("object") or ""))
+    item = call.org.visible.get(str(said.get("object") or ""))
     if item is None:
         raise ApiError("INVALIDENTITY", f"Unable to find object: {said.get('object')}")
     key = str(said.get("externalIdFieldName") or "")

@@ -33,7 +33,7 @@ async def create(call: Call) -> Response:
         raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
     delimiter, ending = jobs.form(said)
     asked = Asked(text=soql, now=call.org.clock.now(), base_url="")
-    found = table(asked, call.org.schema, call.version)
+    found = table(asked, call.org.visible, call.version)
     job = call.org.bulk.jobs.add(
         lambda job_id, now: Job(
             id=job_id,

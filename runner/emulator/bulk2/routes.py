@@ -13,7 +13,7 @@ from runner.emulator.bulk2.call import Call
 from runner.emulator.errors import ApiError, not_found
 from runner.emulator.http import json, org_of
 from runner.emulator.org import Org
-from runner.emulator.rest.routes import compressed, path_parts, version_of
+from runner.emulator.rest.web import compressed, path_parts, version_of
 from runner.emulator.sessions import bearer, user_of
 
 Handler = Callable[[Call], Awaitable[Response]]

@@ -56,7 +56,7 @@ def _case() -> ObjectType:
             picklist("Priority", "High", "Medium", "Low", default="Medium"),
             plain("Description", Kind.TEXTAREA, 32000),
             computed("IsClosed", Kind.BOOLEAN, label="Closed"),
-            plain("ClosedDate", Kind.DATETIME),
+            computed("ClosedDate", Kind.DATETIME, nillable=True),
             checkbox("IsEscalated", label="Escalated"),
             *external_ids(),
             *system(owners=("Group", "User")),

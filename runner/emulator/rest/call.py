@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 import orjson
@@ -10,7 +10,30 @@ from starlette.responses import Response
 
 from runner.emulator.errors import ApiError, not_found
 from runner.emulator.org import Org
+from runner.emulator.rest import formats
 from runner.emulator.schema import ObjectType
+
+Handler = Callable[["Call"], Response]
+
+
+class Resource(msgspec.Struct, frozen=True, kw_only=True):
+    #: parts of the path behind the version; one in braces is open
+    path: tuple[str, ...]
+    #: by method
+    handlers: dict[str, Handler]
+    #: the element around an answer in XML
+    root: str = "Result"
+
+    def match(self, parts: list[str]) -> dict[str, str] | None:
+        if len(parts) != len(self.path):
+            return None
+        opened = {}
+        for pattern, part in zip(self.path, parts, strict=True):
+            if pattern.startswith("{"):
+                opened[pattern[1:-1]] = part
+            elif pattern != part:
+                return None
+        return opened
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -25,6 +48,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     #: names in lower case
     headers: Mapping[str, str]
     body: bytes
+    #: what the calls inside this one may be for
+    resources: tuple[Resource, ...] = ()
 
     @property
     def base_url(self) -> str:
@@ -32,23 +57,47 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def item(self) -> ObjectType:
         """The object that the path names. Raises ApiError NOT_FOUND."""
-        item = self.org.schema.get(self.path["object"])
+        item = self.org.visible.get(self.path["object"])
         if item is None:
             raise not_found()
         return item
 
+    def said(self) -> object:
+        """The body, whichever form it has. Raises ApiError."""
+        return formats.read(self.body, self.headers.get("content-type", ""))
+
     def values(self) -> dict[str, object]:
         """The JSON object of the body. Raises ApiError JSON_PARSER_ERROR."""
-        try:
-            values = orjson.loads(self.body)
-        except orjson.JSONDecodeError as exc:
-            place = f"[line:{exc.lineno}, column:{exc.colno}]"
-            raise ApiError("JSON_PARSER_ERROR", f"{exc.msg} at {place}") from exc
-        if not isinstance(values, dict):
-            raise ApiError(
-                "JSON_PARSER_ERROR", "The request body must be one JSON object at [line:1, column:1]"
-            )
-        return values
+        return checked_object(self.said())
+
+    def numbered(self, name: str, default: int, most: int) -> int:
+        """A whole number from 1 that the query gives; the default where it gives none, or something else."""
+        text = self.query.get(name, "")
+        return min(most, int(text)) if text.isdecimal() and 0 < len(text) < 7 and int(text) else default
+
+
+def checked_object(said: object) -> dict[str, object]:
+    if not isinstance(said, dict):
+        message = "The request body must be one JSON object at [line:1, column:1]"
+        raise ApiError("JSON_PARSER_ERROR", message)
+    return said
+
+
+def listed(said: Mapping[str, object], name: str, most: int) -> list[dict[str, object]]:
+    """The list of objects under a name, of which there may be so many. Raises ApiError."""
+    found = said.get(name)
+    found = [found] if isinstance(found, dict) else found
+    if not isinstance(found, list) or not all(isinstance(each, dict) for each in found):
+        raise ApiError("JSON_PARSER_ERROR", f"'{name}' must be a list of objects at [line:1, column:1]")
+    if len(found) > most:
+        message = f"record limit reached. cannot submit more than {most} records into this call"
+        raise ApiError("EXCEEDED_ID_LIMIT", message)
+    return found
+
+
+def flag(said: Mapping[str, object], name: str, default: bool = False) -> bool:
+    value = said.get(name, default)
+    return value.lower() == "true" if isinstance(value, str) else value is True
 
 
 def nothing() -> Response:
@@ -58,3 +107,9 @@ def nothing() -> Response:
 def page(body: bytes) -> Response:
     """JSON that is written already."""
     return Response(body, media_type="application/json;charset=UTF-8")
+
+
+def content(response: Response) -> object:
+    """What a handler has answered, as JSON has it; None for nothing."""
+    body = bytes(response.body)
+    return orjson.loads(body) if body else None

@@ -5,55 +5,84 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from runner.emulator.http import json
+from runner.emulator.rest.about import shown_records
 from runner.emulator.rest.call import Call
 from runner.emulator.rest.describe_fields import described as described_field
+from runner.emulator.rest.layouts import record_types
+from runner.emulator.rest.preconditions import dated
 from runner.emulator.schema import Child, ObjectType
+
+RECENT = 5
+
+Json = dict[str, object]
 
 
 def everything(call: Call) -> Response:
-    described = [_object(item, call.base_url) for item in call.org.schema]
-    return json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": described})
+    described = [_object(item, call.base_url) for item in call.org.visible]
+    return dated(json({"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": described}), call.org.founded)
 
 
 def basics(call: Call) -> Response:
-    """A few words on an object, and what was changed last."""
+    """A few words on an object, and what the user looked at last."""
     item = call.item()
-    rows = call.org.database.rows(
-        f'SELECT Id, "{item.name_field}" FROM "{item.name}" '  # noqa: S608
-        "WHERE IsDeleted = 0 ORDER BY SystemModstamp DESC LIMIT 5"
-    )
-    url = f"{call.base_url}/sobjects/{item.name}"
-    recent = [
-        {"attributes": {"type": item.name, "url": f"{url}/{row[0]}"}, "Id": row[0], item.name_field: row[1]}
-        for row in rows
-    ]
+    recent = shown_records(call, call.org.recents.listed(call.user_id, RECENT, item.name))
     return json({"objectDescribe": _object(item, call.base_url), "recentItems": recent})
 
 
 def describe(call: Call) -> Response:
     item = call.item()
+    scopes = [("everything", f"All {item.plural}"), ("mine", f"My {item.plural}")]
     described = _object(item, call.base_url) | {
-        "fields": [described_field(item, field) for field in item.fields],
-        "childRelationships": [_child(child) for child in call.org.schema.children(item)],
-        "recordTypeInfos": [],
-        "namedLayoutInfos": [],
-        "supportedScopes": [{"label": f"All {item.plural}", "name": "everything"}],
         "actionOverrides": [],
+        "childRelationships": [_child(child) for child in call.org.visible.children(item)],
+        "compactLayoutable": item.layoutable,
+        "defaultImplementation": None,
+        "extendedBy": None,
+        "extendsInterfaces": None,
+        "fields": [described_field(item, field) for field in item.fields],
+        "implementedBy": None,
+        "implementsInterfaces": None,
         "listviewable": None,
         "lookupLayoutable": None,
-        "searchLayoutable": True,
-        "compactLayoutable": True,
+        "namedLayoutInfos": [],
+        "networkScopeFieldName": None,
+        "recordTypeInfos": record_types(item, call.base_url),
+        "searchLayoutable": item.searchable,
+        "sobjectDescribeOption": "FULL",
+        "supportedScopes": [
+            {"label": label, "name": name} for name, label in scopes[: 1 + bool(item.field("OwnerId"))]
+        ],
     }
-    described["urls"] = _urls(item, call.base_url) | {"uiNewRecord": f"{call.org.url}/{item.prefix}/e"}
-    return json(described)
+    described["urls"] = _urls(item, call.base_url) | _pages(call, item)
+    return dated(json(dict(sorted(described.items()))), call.org.founded)
 
 
 def _urls(item: ObjectType, base_url: str) -> dict[str, str]:
     url = f"{base_url}/sobjects/{item.name}"
-    return {"sobject": url, "describe": f"{url}/describe", "rowTemplate": f"{url}/{{ID}}"}
+    urls = {"sobject": url, "describe": f"{url}/describe", "rowTemplate": f"{url}/{{ID}}"}
+    if not item.layoutable:
+        return urls
+    more = {
+        "approvalLayouts": f"{url}/describe/approvalLayouts",
+        "compactLayouts": f"{url}/describe/compactLayouts",
+        "layouts": f"{url}/describe/layouts",
+        "quickActions": f"{url}/quickActions",
+    }
+    return urls | more
 
 
-def _object(item: ObjectType, base_url: str) -> dict[str, object]:
+def _pages(call: Call, item: ObjectType) -> dict[str, str]:
+    """Where people would see the records."""
+    if not item.layoutable:
+        return {}
+    return {
+        "uiDetailTemplate": f"{call.org.url}/{{ID}}",
+        "uiEditTemplate": f"{call.org.url}/{{ID}}/e",
+        "uiNewRecord": f"{call.org.url}/{item.prefix}/e",
+    }
+
+
+def _object(item: ObjectType, base_url: str) -> Json:
     return {
         "activateable": False,
         "associateEntityType": None,
@@ -64,7 +93,7 @@ def _object(item: ObjectType, base_url: str) -> dict[str, object]:
         "deepCloneable": False,
         "deletable": item.deletable,
         "deprecatedAndHidden": False,
-        "feedEnabled": False,
+        "feedEnabled": item.layoutable,
         "hasSubtypes": False,
         "isInterface": False,
         "isSubtype": False,
@@ -79,14 +108,14 @@ def _object(item: ObjectType, base_url: str) -> dict[str, object]:
         "replicateable": True,
         "retrieveable": True,
         "searchable": item.searchable,
-        "triggerable": item.createable,
+        "triggerable": item.layoutable,
         "undeletable": item.deletable,
         "updateable": item.updateable,
         "urls": _urls(item, base_url),
     }
 
 
-def _child(child: Child) -> dict[str, object]:
+def _child(child: Child) -> Json:
     return {
         "cascadeDelete": child.field.cascade,
         "childSObject": child.object,

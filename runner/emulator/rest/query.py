@@ -7,13 +7,19 @@ import re
 from starlette.responses import Response
 
 from runner.emulator.errors import ApiError
+from runner.emulator.http import json
 from runner.emulator.queries import PAGE, SMALLEST_PAGE
 from runner.emulator.rest.call import Call, page
+from runner.emulator.rest.explain import explained
+from runner.emulator.soql.context import Asked
 
 _BATCH_SIZE = re.compile(r"\bbatchSize\s*=\s*(\d{1,6})\b", re.IGNORECASE)
 
 
 def query(call: Call) -> Response:
+    """With `explain` in place of `q`, how the query would be carried out."""
+    if "explain" in call.query:
+        return json(explained(call, _asked(call, call.query["explain"], all_rows=False)))
     return _first(call, all_rows=False)
 
 
@@ -30,9 +36,12 @@ def _first(call: Call, *, all_rows: bool) -> Response:
     text = call.query.get("q", "")
     if not text:
         raise ApiError("MALFORMED_QUERY", "A query string has to be specified")
+    return page(call.org.queries.first(_asked(call, text, all_rows=all_rows)))
+
+
+def _asked(call: Call, text: str, *, all_rows: bool) -> Asked:
     size = _page_size(call.headers.get("sforce-query-options", ""))
-    asked = call.org.asked(text, call.user_id, call.base_url, all_rows=all_rows, page_size=size)
-    return page(call.org.queries.first(asked))
+    return call.org.asked(text, call.user_id, call.base_url, all_rows=all_rows, page_size=size)
 
 
 def _page_size(options: str) -> int:

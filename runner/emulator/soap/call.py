@@ -39,7 +39,7 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
 
     def item(self, name: str) -> ObjectType:
         """Raises ApiError INVALID_TYPE."""
-        found = self.org.schema.get(name)
+        found = self.org.visible.get(name)
         if found is None:
             raise ApiError("INVALID_TYPE", f"sObject type '{name}' is not supported.")
         return found

@@ -42,7 +42,7 @@ def retrieve(call: Call) -> list[str]:
     text = f"SELECT {names} FROM {item.name} WHERE Id IN ({listed})"  # noqa: S608
     asked = call.org.asked(text, call.user_id, call.base_url)
     records = orjson.loads(call.org.queries.first(asked))["records"] if wanted else []
-    found = {record["Id"]: _record(call.org.schema, record) for record in records}
+    found = {record["Id"]: _record(call.org.visible, record) for record in records}
     return [found.get(record_id, "") for record_id in wanted]
 
 
@@ -76,7 +76,7 @@ def _result(call: Call, found: dict[str, object]) -> str:
     """The inside of a QueryResult."""
     records, url = found["records"], found.get("nextRecordsUrl")
     listed = "".join(
-        f'<records xsi:type="sf:sObject">{_record(call.org.schema, record)}</records>'
+        f'<records xsi:type="sf:sObject">{_record(call.org.visible, record)}</records>'
         for record in (records if isinstance(records, list) else [])
     )
     locator = leaf("queryLocator", str(url).rpartition("/")[2]) if url else '<queryLocator xsi:nil="true"/>'

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from runner.emulator.errors import ApiError
 from runner.emulator.http import org_of
 from runner.emulator.org import Org
-from runner.emulator.rest.routes import version_of
+from runner.emulator.rest.web import version_of
 from runner.emulator.sessions import user_of
 from runner.emulator.soap import envelope, reading, sessions, writing
 from runner.emulator.soap.call import Call

@@ -90,7 +90,7 @@ def _referred(call: Call, item: ObjectType, name: str, parent: Values) -> Values
     """A parent that is named by its external id."""
     found: Values = {}
     for key, value in parent.items():
-        meant = lookup(call.org.schema, item, f"{name}.{key}")
+        meant = lookup(call.org.visible, item, f"{name}.{key}")
         if meant is None:
             raise ApiError("INVALID_FIELD", f"No such column '{name}.{key}' on sobject of type {item.name}")
         found[meant.reference.name] = meant.id(call.org.records, value)
@@ -107,7 +107,7 @@ def _by_id(call: Call, text: str, method: Method) -> Write:
 
 def _known(call: Call, text: str) -> tuple[str, ObjectType]:
     record_id = ids.normalise(text)
-    item = call.org.schema.of_id(record_id) if record_id is not None else None
+    item = call.org.visible.of_id(record_id) if record_id is not None else None
     if record_id is None or item is None:
         raise ApiError("MALFORMED_ID", f"bad id {text}", fields=["Id"])
     return record_id, item

@@ -1,4 +1,4 @@
-"""What SOQL can do and SQLite cannot, as functions that its connection is given."""
+"""What SOQL and SOSL can do and SQLite cannot, as functions that its connection is given."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from runner.emulator import clock
+from runner.emulator.sosl.terms import found
 
 #: the mean radius of the earth in kilometres
 EARTH = 6_371.0088
@@ -22,6 +23,7 @@ def register(connection: sqlite3.Connection) -> None:
     connection.create_function("soql_distance", 4, distance, deterministic=True)
     connection.create_function("soql_in_zone", 2, in_zone, deterministic=True)
     connection.create_function("soql_format", 2, formatted, deterministic=True)
+    connection.create_function("sosl_found", 2, found, deterministic=True)
 
 
 def distance(

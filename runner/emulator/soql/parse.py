@@ -36,7 +36,9 @@ def parse(text: str) -> Query:
 def _parse(text: str) -> Query:
     if len(text) > MAX_LENGTH:
         raise ApiError("MALFORMED_QUERY", f"SOQL statements cannot be longer than {MAX_LENGTH} characters.")
-    _check_words(text)
+    check_depth(text)
+    if _ALL_ROWS.search(_STRING.sub("''", text)):
+        raise ApiError("MALFORMED_QUERY", "ALL ROWS not allowed in this context")
     try:
         text.encode()
         tree: Query = _parser().parse(text)  # type: ignore[assignment]
@@ -72,16 +74,12 @@ def _malformed(text: str, exc: UnexpectedInput) -> ApiError:
     return at(text, len(text), "unexpected token: '<EOF>'")
 
 
-def _check_words(text: str) -> None:
-    """Refuses what is nested so deep that walking the tree would exhaust the stack, and what is Apex's
-    alone.
-    """
+def check_depth(text: str) -> None:
+    """Refuses what is nested so deep that walking the tree would exhaust the stack."""
     bare = _STRING.sub("''", text)
     deepest = max(accumulate(_NESTING.get(letter, 0) for letter in bare), default=0)
     if deepest > MAX_DEPTH or _NEGATIONS.search(bare):
         raise ApiError("QUERY_TOO_COMPLICATED", "Query is either selecting too many fields or is too deep.")
-    if _ALL_ROWS.search(bare):
-        raise ApiError("MALFORMED_QUERY", "ALL ROWS not allowed in this context")
 
 
 @lru_cache(maxsize=1)

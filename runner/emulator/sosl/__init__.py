@@ -1,0 +1,1 @@
+"""SOSL: text → tree (`parse`) → what is looked for (`terms`) → SQL per object (`search`)."""
