@@ -84,8 +84,8 @@ async def advance(request: Request) -> Response:
 
 
 async def locks(request: Request) -> Response:
-    """Holds a record, `{"id": "001…", "seconds": 60}`, so that writers meet UNABLE_TO_LOCK_ROW; DELETE lets go
-    of all.
+    """Holds a record, `{"id": "001…", "seconds": 60}`, so that writers meet UNABLE_TO_LOCK_ROW; DELETE lets
+    go of all.
     """
     held = org_of(request).locks
     if request.method == "DELETE":
