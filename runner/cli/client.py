@@ -7,6 +7,7 @@ import sys
 
 import click
 
+from runner.cli.completing import integrations
 from runner.cli.main import app_of
 from runner.cli.options import json_option
 from runner.cli.output import echo_json, table
@@ -19,7 +20,7 @@ def command() -> None:
 
 
 @command.command("set", epilog="Example: terapi client set NAME --id KEY --secret-stdin < secret.txt")
-@click.argument("integration")
+@click.argument("integration", shell_complete=integrations)
 @click.option("--id", "client_id", help="The client id.")
 @click.option("--secret-stdin", is_flag=True, help="Read the client secret from standard input.")
 @click.option("--webhook-secret-stdin", is_flag=True, help="Read the webhooks' secret from standard input.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import integrations
 from runner.cli.main import app_of
 from runner.cli.options import document, json_option, pairs
 from runner.cli.output import echo_json
@@ -24,7 +25,7 @@ _TOKENS = ("access_token", "refresh_token", "expires_at", "raw")
 
 
 @click.command(epilog="Example: terapi connect NAME --connection demo")
-@click.argument("integration")
+@click.argument("integration", shell_complete=integrations)
 @click.option(
     "--connection", "id", metavar="ID", default="default", show_default=True, help="How to call it."
 )

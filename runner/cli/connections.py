@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import connection_ids
 from runner.cli.main import app_of
-from runner.cli.options import json_option, values
+from runner.cli.options import json_option, limit_option, on_page, page_option, values
 from runner.cli.output import echo_json, table
 from runner.errors import NotConnected, TerapiError, UsageError
 
@@ -25,11 +26,14 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: terapi connections list --json")
+@limit_option
+@page_option
 @json_option
 @click.pass_context
-def list_(ctx: click.Context, as_json: bool) -> None:
-    """Every connection, and whether it works."""
-    found = app_of(ctx).store.connections.all()
+def list_(ctx: click.Context, limit: int, page: int, as_json: bool) -> None:
+    """The connections, and whether each works."""
+    stored = app_of(ctx).store.connections.all(limit=limit + 1, offset=(page - 1) * limit)
+    found = on_page(stored, limit, page)
     if as_json:
         echo_json([_data(connection) for connection in found])
         return
@@ -38,7 +42,7 @@ def list_(ctx: click.Context, as_json: bool) -> None:
 
 
 @command.command("show", epilog="Example: terapi connections show demo --credentials")
-@click.argument("id")
+@click.argument("id", shell_complete=connection_ids)
 @click.option("--credentials", is_flag=True, help="Refresh first, then show a token that works now.")
 @json_option
 @click.pass_context
@@ -58,7 +62,7 @@ def show(ctx: click.Context, id: str, credentials: bool, as_json: bool) -> None:
 
 
 @command.command("check", epilog="Example: terapi connections check demo")
-@click.argument("id")
+@click.argument("id", shell_complete=connection_ids)
 @json_option
 @click.pass_context
 def check(ctx: click.Context, id: str, as_json: bool) -> int:
@@ -88,7 +92,7 @@ def check(ctx: click.Context, id: str, as_json: bool) -> int:
 
 
 @command.command("set", epilog="Example: terapi connections set demo --metadata plan=pro")
-@click.argument("id")
+@click.argument("id", shell_complete=connection_ids)
 @click.option(
     "--config", multiple=True, metavar="K=V", help="A value of its configuration; `K=` removes one."
 )
@@ -106,7 +110,7 @@ def set_(ctx: click.Context, id: str, config: tuple[str, ...], metadata: tuple[s
 
 
 @command.command("delete", epilog="Example: terapi connections delete demo --yes")
-@click.argument("id")
+@click.argument("id", shell_complete=connection_ids)
 @click.option("-y", "--yes", is_flag=True, help="Do not ask first.")
 @json_option
 @click.pass_context

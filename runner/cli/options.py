@@ -4,17 +4,37 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
+from runner.cli.completing import connection_ids
 from runner.errors import UsageError
 
+T = TypeVar("T")
+
 connection_option = click.option(
-    "--connection", metavar="ID", help="Which connection; may be left out if there is one."
+    "--connection",
+    metavar="ID",
+    shell_complete=connection_ids,
+    help="Which connection; may be left out if there is one.",
+)
+limit_option = click.option(
+    "--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="How many a page."
+)
+page_option = click.option(
+    "--page", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Which page."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON instead of a table.")
+
+
+def on_page(found: Sequence[T], limit: int, page: int) -> Sequence[T]:
+    """The page, where one more than fits on it was asked for; says on stderr whether others follow."""
+    if len(found) > limit:
+        click.echo(f"there are more: --page {page + 1}", err=True)
+    return found[:limit]
 
 
 def pairs(given: Iterable[str], option: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import models
 from runner.cli.exporting import Target, form_of, format_option, output_option, put, states
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
@@ -21,7 +22,7 @@ _SHOWN = 100
 
 
 @click.command(epilog="Example: terapi records Contact --connection demo --format csv -o contacts.csv")
-@click.argument("model")
+@click.argument("model", shell_complete=models)
 @connection_option
 @click.option("--cursor", type=int, default=0, metavar="C", help="Only what changed behind that cursor.")
 @click.option(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import workflow_names
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, document, json_option, values
 from runner.cli.output import echo_json, step_lines
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: terapi run create-contact --input last_name=Lovelace")
-@click.argument("workflow")
+@click.argument("workflow", shell_complete=workflow_names)
 @click.option(
     "--input", "given", multiple=True, metavar="JSON|@file|K=V", help="The input; several K=V add up."
 )

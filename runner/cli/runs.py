@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import connection_ids, run_ids
 from runner.cli.main import app_of
-from runner.cli.options import json_option
+from runner.cli.options import json_option, limit_option, on_page, page_option
 from runner.cli.output import echo_json, echo_line, moment, step_lines, table
 from runner.definitions.problems import visible
 from runner.errors import UsageError
@@ -32,11 +33,14 @@ def command() -> None:
 @click.option("--kind", type=click.Choice(["sync", "workflow"]), help="Only these.")
 @click.option("--name", metavar="NAME", help="Only those of that sync or workflow.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those that ended so, or run.")
-@click.option("--connection", metavar="ID", help="Only those of that connection.")
 @click.option(
-    "--limit", type=click.IntRange(1), default=20, show_default=True, metavar="N", help="How many a page."
+    "--connection",
+    metavar="ID",
+    shell_complete=connection_ids,
+    help="Only those of that connection.",
 )
-@click.option("--page", type=click.IntRange(1), default=1, show_default=True, metavar="N", help="Which page.")
+@limit_option
+@page_option
 @json_option
 @click.pass_context
 def list_(
@@ -50,14 +54,15 @@ def list_(
     as_json: bool,
 ) -> None:
     """The runs, the newest first."""
-    found = app_of(ctx).store.runs.newest(
+    stored = app_of(ctx).store.runs.newest(
         kind=kind,
         name=name,
         status=status,
         connection=connection,
-        limit=limit,
+        limit=limit + 1,
         offset=(page - 1) * limit,
     )
+    found = on_page(stored, limit, page)
     if as_json:
         echo_json([_summary(run) for run in found])
         return
@@ -70,7 +75,7 @@ def list_(
 
 
 @command.command("show", epilog="Example: terapi runs show 3f2a")
-@click.argument("id")
+@click.argument("id", shell_complete=run_ids)
 @json_option
 @click.pass_context
 def show(ctx: click.Context, id: str, as_json: bool) -> None:
@@ -98,7 +103,7 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
 
 
 @command.command("logs", epilog="Example: terapi runs logs 3f2a --follow")
-@click.argument("id")
+@click.argument("id", shell_complete=run_ids)
 @click.option("-f", "--follow", is_flag=True, help="Go on until the run ends.")
 @json_option
 @click.pass_context

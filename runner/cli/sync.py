@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import sync_names
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
 from runner.cli.output import echo_line
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command(epilog="Example: terapi sync contacts --connection demo")
-@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.argument("names", nargs=-1, metavar="[NAME]...", shell_complete=sync_names)
 @click.option("--full", is_flag=True, help="Read everything, whatever was read before.")
 @click.option("--dry-run", is_flag=True, help="Read one page, show what it would change, and write nothing.")
 @click.option(

@@ -45,6 +45,9 @@ def test_runs_are_listed_by_what_they_are_and_by_the_page(ran: Terapi) -> None:
     assert [one["name"] for one in shown(ran, "--status", "failed")] == ["place-order"]
     assert [one["name"] for one in shown(ran, "--name", "orders", "--connection", "demo")] == ["orders"]
     assert [one["name"] for one in shown(ran, "--limit", "1", "--page", "2")] == ["orders"]
+    assert ran.err == ""
+    assert [one["name"] for one in shown(ran, "--limit", "1")] == ["place-order"]
+    assert ran.err == "there are more: --page 2\n"
     assert ran("runs", "list", "--status", "lost") == "no runs\n"
 
 

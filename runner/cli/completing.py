@@ -1,0 +1,38 @@
+"""What the shell offers when somebody presses Tab: the project's own names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.errors import TerapiError
+
+if TYPE_CHECKING:
+    from runner.cli.app import App
+
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+
+def offering(names: Callable[[App], Iterable[str]]) -> Complete:
+    """Offers those of the project's names that begin as what is typed; nothing where there is no project."""
+
+    def complete(ctx: click.Context, parameter: click.Parameter, typed: str) -> list[str]:
+        from runner.cli.app import App
+
+        try:
+            app = App(ctx.find_root().params.get("folder"))
+            return sorted({name for name in names(app) if name.startswith(typed)})
+        except TerapiError:
+            return []
+
+    return complete
+
+
+sync_names = offering(lambda app: app.loaded.syncs)
+workflow_names = offering(lambda app: app.loaded.workflows)
+integrations = offering(lambda app: app.loaded.providers)
+connection_ids = offering(lambda app: (connection.id for connection in app.store.connections.all()))
+models = offering(lambda app: (model for _, _, model in app.store.records.streams()))
+run_ids = offering(lambda app: (run.id[:8] for run in app.store.runs.newest()))
