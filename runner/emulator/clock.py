@@ -7,7 +7,7 @@ Texts of one width sort as the times do.
 from __future__ import annotations
 
 import time
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from email.utils import format_datetime
 
 
@@ -36,9 +36,10 @@ class Clock:
     def advance(self, seconds: float) -> None:
         self.offset += seconds
 
-    def http_date(self) -> str:
-        """Now, as HTTP's `Date` has it (RFC 9110 §5.6.7)."""
-        return format_datetime(self.now().replace(microsecond=0), usegmt=True)
+    def http_date(self, skew: float = 0.0) -> str:
+        """Now, as HTTP's `Date` has it (RFC 9110 §5.6.7), by a clock that is so many seconds ahead."""
+        moment = self.now().replace(microsecond=0) + timedelta(seconds=skew)
+        return format_datetime(moment, usegmt=True)
 
 
 def write(moment: datetime) -> str:

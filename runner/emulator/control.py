@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager, nullcontext
 
 import msgspec
 import orjson
@@ -14,6 +15,8 @@ from starlette.routing import Route
 from runner.emulator import ids
 from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.http import json, org_of
+from runner.emulator.org import Org
+from runner.emulator.writer import Writer
 
 HEADER = "X-Emulator-Token"
 
@@ -25,6 +28,8 @@ def routes() -> list[Route]:
         Route("/emulator/faults", _guarded(faults), methods=["GET", "POST"]),
         Route("/emulator/tokens/expire", _guarded(expire), methods=["POST"]),
         Route("/emulator/log", _guarded(log), methods=["GET", "DELETE"]),
+        Route("/emulator/records", _guarded(write), methods=["POST"]),
+        Route("/emulator/commit", _guarded(commit), methods=["POST"]),
         Route("/emulator/clock", _guarded(advance), methods=["POST"]),
         Route("/emulator/locks", _guarded(locks), methods=["POST", "DELETE"]),
     ]
@@ -71,6 +76,52 @@ async def log(request: Request) -> Response:
     if request.method == "DELETE":
         seen.clear()
     return json({"requests": msgspec.to_builtins(list(seen))})
+
+
+async def write(request: Request) -> Response:
+    """Takes `{"object": "Contact", "create": [{…}], "update": [{"Id": …}], "delete": [id], "undelete": [id],
+    "late_seconds": n}`, all in one transaction; gives the ids of the new records.
+    """
+    org, said = org_of(request), await _object(request)
+    item = org.schema.get(str(said.get("object") or ""))
+    if item is None:
+        raise ApiError("INVALID_TYPE", f"There is no object {said.get('object')}")
+    writer, late = Writer(org.records, item, org.user_id), said.get("late_seconds")
+    if late is not None and not isinstance(late, int | float):
+        raise ApiError("INVALID_ARGUMENT", "late_seconds is a number")
+    with org.database.atomic(), _transaction(org, late):
+        created = [writer.insert(values).id for values in _records(said, "create")]
+        for values in _records(said, "update"):
+            writer.update(values)
+        for record_id in _ids(said, "delete"):
+            writer.delete({"Id": record_id})
+        for record_id in _ids(said, "undelete"):
+            org.records.undelete(item, record_id, org.user_id)
+    return json({"created": created})
+
+
+def _transaction(org: Org, late: float | None) -> AbstractContextManager[None]:
+    return nullcontext() if late is None else org.records.late.transaction(late)
+
+
+def _records(said: dict[str, object], name: str) -> list[dict[str, object]]:
+    return [record for record in _list(said, name, dict) if isinstance(record, dict)]
+
+
+def _ids(said: dict[str, object], name: str) -> list[str]:
+    return [str(record_id) for record_id in _list(said, name, str)]
+
+
+def _list(said: dict[str, object], name: str, kind: type) -> list[object]:
+    found = said.get(name, [])
+    if not isinstance(found, list) or not all(isinstance(each, kind) for each in found):
+        raise ApiError("INVALID_ARGUMENT", f"{name} is a list of {'objects' if kind is dict else 'ids'}")
+    return found
+
+
+async def commit(request: Request) -> Response:
+    """Lets everything be seen that was to commit late."""
+    return json({"committed": org_of(request).records.late.commit()})
 
 
 async def advance(request: Request) -> Response:

@@ -107,6 +107,13 @@ class Database:
         )
         return int(row[0] or 0) if row else 0
 
+    def erased(self, name: str, number: int) -> None:
+        """Sees to it that no other record of the object gets this number."""
+        self.run(
+            "INSERT INTO _erased VALUES (?, ?) ON CONFLICT (object) DO UPDATE SET n = max(n, excluded.n)",
+            (name, number),
+        )
+
     def index(self, item: ObjectType) -> None:
         """Makes the indexes; a table is filled faster without them."""
         for name in _indexed(item):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import deque
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -73,17 +74,18 @@ class Org:
         found(self.database, self.clock, options, progress)
         self.id = ORG_ID
         self.url = "http://127.0.0.1"
+        self._left = ""
         self.clients = Clients(self.database, self.clock)
         self.tokens = Tokens(self.database, self.clock, self.id, options.session_lifetime)
         self.locks = Locks(self.clock)
-        self.records = Records(self.database, self.clock, self.locks)
+        self.faults = Faults(options.faults)
+        self.records = Records(self.database, self.clock, self.locks, self.faults)
         self.recents = Recents(self.database, self.clock)
         self.queries = Queries(self.database, self.recents)
         self.bulk = Work(
             self.database, self.clock, self.records, Files(options.data and options.data / "bulk")
         )
         self.visits = Visits()
-        self.faults = Faults(options.faults)
         self.usage = Usage(options.api_limit)
         self.log: deque[Seen] = deque(maxlen=LOGGED)
         self.control_token = secrets.token_urlsafe(24)
@@ -106,6 +108,16 @@ class Org:
     def visible(self) -> Schema:
         """The objects and fields that the users of the APIs see."""
         return self.database.visible
+
+    def move(self) -> None:
+        """Gives the org another instance URL, this machine's other name; at the one before it is gone."""
+        self._left = urlsplit(self.url).netloc
+        here, there = ("127.0.0.1", "localhost") if "127.0.0.1" in self.url else ("localhost", "127.0.0.1")
+        self.url = self.url.replace(here, there, 1)
+
+    def has_left(self, host: str) -> bool:
+        """Whether a `Host` is that of the URL which the org had before it moved."""
+        return host != "" and host == self._left
 
     def stop(self) -> None:
         """Lets no work begin any more, and ends what is at work: the org is about to be closed."""

@@ -8,6 +8,8 @@ from runner.emulator.clock import Clock
 from runner.emulator.database import Database, Value, quote
 from runner.emulator.derive import derived
 from runner.emulator.errors import ApiError, not_found
+from runner.emulator.faults import Faults
+from runner.emulator.late import Late
 from runner.emulator.locks import Locks
 from runner.emulator.schema import Field, Kind, ObjectType
 
@@ -20,10 +22,12 @@ class Records:
     ``item`` is always the object as the user sees it: what is hidden can neither be set nor read.
     """
 
-    def __init__(self, database: Database, clock: Clock, locks: Locks) -> None:
+    def __init__(self, database: Database, clock: Clock, locks: Locks, faults: Faults) -> None:
         self._database = database
         self._clock = clock
         self._locks = locks
+        self._faults = faults
+        self.late = Late(database, clock)
         self._checks = Checks(database, locks)
 
     def create(self, item: ObjectType, values: Values, user_id: str, *, unlike_others: bool = False) -> str:
@@ -34,6 +38,7 @@ class Records:
             raise ApiError(
                 "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type cannot be inserted: {item.label}"
             )
+        self._faults.check_row(item.name)
         with self._database.atomic():
             row = self._checks.columns(item, values, creating=True)
             require(row, item.fields)
@@ -48,6 +53,7 @@ class Records:
         if not item.updateable:
             message = f"entity type cannot be updated: {item.label}"
             raise ApiError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
+        self._faults.check_row(item.name)
         with self._database.atomic():
             row = self._checks.columns(item, values, creating=False)
             require(row, [field for field in item.fields if field.name in row])
@@ -61,6 +67,7 @@ class Records:
         """Marks a record as deleted, and those that belong to it. Raises ApiError."""
         if not item.deletable:
             raise ApiError("INSUFFICIENT_ACCESS_OR_READONLY", f"entity type cannot be deleted: {item.label}")
+        self._faults.check_row(item.name)
         with self._database.atomic():
             number = self.number(item, record_id)
             self._locks.check(record_id)
@@ -89,10 +96,7 @@ class Records:
             if not row[1]:
                 self.delete(item, record_id, user_id)
             self._database.run(f"DELETE FROM {quote(item.name)} WHERE n = ?", (row[0],))  # noqa: S608
-            self._database.run(
-                "INSERT INTO _erased VALUES (?, ?) ON CONFLICT (object) DO UPDATE SET n = max(n, excluded.n)",
-                (item.name, row[0]),
-            )
+            self._database.erased(item.name, int(row[0] or 0))
 
     def upsert(
         self, item: ObjectType, key: tuple[Field, str], values: Values, user_id: str
@@ -135,6 +139,7 @@ class Records:
 
     def _insert(self, item: ObjectType, given: Columns, user_id: str) -> str:
         number = self._database.count(item) + 1
+        self.late.note(item, number)
         row: Columns = {field.name: _default(field) for field in item.stored} | given
         if "OwnerId" in row:
             row["OwnerId"] = row["OwnerId"] or user_id
@@ -155,6 +160,7 @@ class Records:
         self._mark(item, number, changed)
 
     def _mark(self, item: ObjectType, number: int, changed: Columns) -> None:
+        self.late.note(item, number)
         columns = ", ".join(f"{quote(name)} = ?" for name in changed)
         sql = f"UPDATE {quote(item.name)} SET {columns} WHERE n = ?"  # noqa: S608
         self._database.run(sql, [*changed.values(), number])
@@ -176,12 +182,10 @@ class Records:
         raise ApiError("DELETE_FAILED", f"{message} associated with the following {plural}.: {row[0]}")
 
     def _delete_children(self, name: str, field: Field, parent_id: str, user_id: str) -> None:
-        changed: Columns = {"IsDeleted": 1, **self._stamps(user_id)}
-        columns = ", ".join(f"{quote(column)} = ?" for column in changed)
-        self._database.run(
-            f"UPDATE {quote(name)} SET {columns} WHERE {quote(field.name)} = ? AND IsDeleted = 0",  # noqa: S608
-            [*changed.values(), parent_id],
-        )
+        sql = f"SELECT n FROM {quote(name)} WHERE {quote(field.name)} = ? AND IsDeleted = 0"  # noqa: S608
+        for number in self._database.numbers(sql, (parent_id,)):
+            item = self._database.schema.objects[name]
+            self._mark(item, number, {"IsDeleted": 1, **self._stamps(user_id)})
 
     def _stamps(self, user_id: str) -> Columns:
         now = self._clock.stamp()

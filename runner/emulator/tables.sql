@@ -76,3 +76,11 @@ CREATE TABLE IF NOT EXISTS _recents (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS _recents_by_time ON _recents (user_id, seen);
+
+-- Records that were written in transactions which commit late; the body is a JSON list of the columns.
+CREATE TABLE IF NOT EXISTS _late (
+    object TEXT NOT NULL,
+    n INTEGER NOT NULL,
+    due REAL NOT NULL,             -- seconds since 1970
+    body TEXT NOT NULL
+);

@@ -127,9 +127,20 @@ class Org:
         """Lets go of every record that is held."""
         self._org.locks.release()
 
+    def late(self, seconds: float) -> contextlib.AbstractContextManager[None]:
+        """What is written in this block is seen so much later, with the stamp of when it was written:
+        `with org.late(120): org.create("Contact", LastName="Byron")`.
+        """
+        return self._org.records.late.transaction(seconds)
+
+    def commit(self) -> int:
+        """Lets everything be seen that was to commit late; gives how many records these are."""
+        return self._org.records.late.commit()
+
     def advance(self, seconds: float) -> None:
         """Puts the org's clock forward."""
         self._org.clock.advance(seconds)
+        self._org.records.late.settle()
 
     def now(self) -> str:
         """The org's time as a record has it."""

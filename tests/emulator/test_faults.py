@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from email.utils import parsedate_to_datetime
 
 import httpx
 import pytest
 
 from runner.emulator.errors import OptionError
-from runner.emulator.faults import parse
+from runner.emulator.faults import Faults, parse
 from runner.emulator.testing import Org, start_org
+from tests.emulator.bulk import Bulk2, table
 from tests.emulator.conftest import client_of
 
 QUERY = "/query?q=SELECT+Id+FROM+Contact"
@@ -99,14 +102,187 @@ def test_a_fault_strikes_oauth_where_it_is_told_to(org: Org) -> None:
     assert (answer.status_code, answer.json()["error"]) == (500, "server_error")
 
 
+ERRORS = {
+    "REQUEST_LIMIT_EXCEEDED": (403, "TotalRequests Limit exceeded."),
+    "QUERY_TIMEOUT": (400, "Your query request was running for too long."),
+    "SERVER_UNAVAILABLE": (503, "Server Too Busy"),
+}
+
+
+@pytest.mark.parametrize(("code", "said"), ERRORS.items())
+def test_an_error_of_the_real_service(org: Org, api: httpx.Client, code: str, said: tuple[int, str]) -> None:
+    org.fault(f"error:code={code},count=1")
+    answer = api.get("/limits")
+    assert (answer.status_code, answer.json()[0]["message"], answer.json()[0]["errorCode"]) == (*said, code)
+
+
+def test_each_api_is_refused_in_its_own_shape(org: Org) -> None:
+    org.fault("error:code=REQUEST_LIMIT_EXCEEDED,path=/services/")
+    in_xml = httpx.get(f"{org.url}/services/async/62.0/job/750")
+    assert b"<exceptionCode>RequestLimitExceeded</exceptionCode>" in in_xml.content
+    in_json = httpx.get(
+        f"{org.url}/services/async/62.0/job/750", headers={"Content-Type": "application/json"}
+    )
+    assert in_json.json()["exceptionCode"] == "RequestLimitExceeded"
+    over_soap = httpx.post(f"{org.url}/services/Soap/u/62.0", content=b"")
+    assert b"<faultcode>sf:REQUEST_LIMIT_EXCEEDED</faultcode>" in over_soap.content
+
+
+def test_a_latency_with_jitter_is_the_same_for_a_seed() -> None:
+    faults = [Faults(("latency:ms=100,jitter=50,seed=3",)) for _ in range(2)]
+    waits = [[each.strike("GET", "/services/data")[0] for _ in range(20)] for each in faults]
+    assert waits[0] == waits[1]
+    assert all(0.1 <= wait <= 0.15 for wait in waits[0])
+    assert len(set(waits[0])) > 10
+
+
+def test_a_body_that_stalls(org: Org, api: httpx.Client) -> None:
+    org.fault("stall:seconds=600,count=1")
+    with api.stream("GET", "/limits", timeout=1.0) as answer, pytest.raises(httpx.ReadTimeout):
+        answer.read()
+    org.fault("stall:seconds=0,count=1")
+    with pytest.raises(httpx.RemoteProtocolError):
+        api.get("/limits")
+    assert api.get("/limits").status_code == 200
+
+
+@pytest.fixture
+def accounts() -> Iterator[Org]:
+    """1,000 contacts, which a query gives in five pages."""
+    with start_org(records=1_000) as running:
+        yield running
+
+
+def pages(org: Org) -> list[list[str]]:
+    """The ids of each page."""
+    found, url = [], "/services/data/v62.0/query?q=SELECT+Id+FROM+Contact+ORDER+BY+Id"
+    headers = {"Authorization": f"Bearer {org.token()}", "Sforce-Query-Options": "batchSize=200"}
+    while url:
+        answer = httpx.get(org.url + url, headers=headers).json()
+        found.append([record["Id"] for record in answer["records"]])
+        url = answer.get("nextRecordsUrl", "")
+    return found
+
+
+def test_rows_that_come_again_on_the_next_page(accounts: Org) -> None:
+    plain = pages(accounts)
+    accounts.fault("duplicate:rows=2")
+    found = pages(accounts)
+    assert [len(page) for page in found] == [200, 202, 202, 202, 202]
+    assert [page[:2] for page in found[1:]] == [page[-2:] for page in plain[:-1]]
+    assert [page[2:] for page in found[1:]] == plain[1:]
+
+
+def test_rows_in_another_order(accounts: Org) -> None:
+    plain = pages(accounts)
+    accounts.fault("shuffle:seed=4,count=1")
+    found = pages(accounts)
+    assert (found[0] != plain[0], sorted(found[0]), found[1:]) == (True, plain[0], plain[1:])
+
+
+def test_a_locator_that_has_expired(accounts: Org) -> None:
+    api = client_of(accounts)
+    accounts.fault("locator:count=1")
+    first = api.get(
+        "/query?q=SELECT+Id+FROM+Contact", headers={"Sforce-Query-Options": "batchSize=200"}
+    ).json()
+    url = accounts.url + first["nextRecordsUrl"]
+    assert api.get(url).json()[0]["errorCode"] == "INVALID_QUERY_LOCATOR"
+    assert api.get(url).status_code == 200
+
+
+def test_pages_of_a_bulk_query_have_these_faults_too(accounts: Org) -> None:
+    bulk = Bulk2(accounts)
+    job = bulk.query("SELECT Id FROM Contact ORDER BY Id")
+    plain = [row["Id"] for row in table(bulk.results(job).text)]
+    accounts.fault("duplicate:path=/results")
+    first = bulk.results(job, maxRecords=400)
+    again = bulk.results(job, maxRecords=400, locator=first.headers["Sforce-Locator"])
+    assert [row["Id"] for row in table(again.text)] == plain[399:800]
+    accounts.clear_faults()
+    accounts.fault("locator:count=1")
+    refused = bulk.results(job, locator=first.headers["Sforce-Locator"])
+    assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "INVALID_QUERY_LOCATOR")
+    accounts.fault("foreign_page:count=1")
+    url = bulk.http.get(f"{bulk.base}/query/{job}/resultPages").json()["resultPages"][0]["resultUrl"]
+    assert url.startswith("https://elsewhere.example.com/services/data/")
+
+
+def test_a_clock_that_is_ahead_of_the_records(org: Org, api: httpx.Client) -> None:
+    org.fault("skew:seconds=3600,count=1")
+    ahead, right = (parsedate_to_datetime(api.get("/limits").headers["Date"]) for _ in range(2))
+    assert 3590 < (ahead - right).total_seconds() <= 3600
+
+
+def test_an_org_that_moves_when_a_token_is_renewed(org: Org, api: httpx.Client) -> None:
+    org.fault("move:count=1")
+    form = {
+        "grant_type": "refresh_token",
+        "refresh_token": org.refresh_token(),
+        "client_id": org.client_id,
+        "client_secret": org.client_secret,
+    }
+    told = httpx.post(f"{org.url}/services/oauth2/token", data=form).json()
+    assert told["instance_url"] == org.url.replace("127.0.0.1", "localhost")
+    gone = api.get("/limits")
+    assert (gone.status_code, b"URL No Longer Exists" in gone.content) == (404, True)
+    headers = {"Authorization": f"Bearer {told['access_token']}"}
+    assert httpx.get(f"{told['instance_url']}/services/data/v62.0/limits", headers=headers).status_code == 200
+
+
+def test_single_records_that_cannot_be_written(org: Org, api: httpx.Client) -> None:
+    org.fault("row:object=Contact,after=1,count=2")
+    bulk = Bulk2(org)
+    job = bulk.ingest("LastName\nA\nB\nC\nD\n")
+    assert [row["LastName"] for row in bulk.succeeded(job)] == ["A", "D"]
+    error = "UNABLE_TO_LOCK_ROW:unable to obtain exclusive access to this record or 1 records:--"
+    assert [row["sf__Error"] for row in bulk.failed(job)] == [error, error]
+    org.fault("row:code=DUPLICATES_DETECTED,object=Lead,count=1")
+    assert (
+        api.post("/sobjects/Lead", json={"LastName": "x", "Company": "y"}).json()[0]["errorCode"]
+        == "DUPLICATES_DETECTED"
+    )
+
+
+def test_what_commits_late_has_an_older_stamp(org: Org, api: httpx.Client) -> None:
+    kept = str(org.query("SELECT Id FROM Contact")[0]["Id"])
+    org.fault("late:seconds=120,count=3")
+    made = api.post("/sobjects/Contact", json={"LastName": "Late"}).json()["id"]
+    api.patch(f"/sobjects/Contact/{kept}", json={"Title": "Late"})
+    other = str(org.query("SELECT Id FROM Contact")[1]["Id"])
+    api.delete(f"/sobjects/Contact/{other}")
+    began = org.now()
+    seen = {str(row["Id"]): row["Title"] for row in org.query("SELECT Id, Title FROM Contact")}
+    assert (made in seen, seen[kept] == "Late", other in seen) == (False, False, True)
+    new = api.post("/sobjects/Contact", json={"LastName": "Prompt"}).json()["id"]
+    assert new > made
+    org.advance(121)
+    api.get("/limits")
+    rows = {str(row["Id"]): row for row in org.query("SELECT Id, Title, SystemModstamp FROM Contact")}
+    assert (rows[kept]["Title"], other in rows) == ("Late", False)
+    assert str(rows[made]["SystemModstamp"]) <= began < org.now()
+
+
+def test_bulk_uploads_can_commit_late_too(org: Org) -> None:
+    org.fault("late:path=/jobs/ingest,method=PATCH")
+    bulk = Bulk2(org)
+    job = bulk.ingest("LastName\nLate\n")
+    assert bulk.info("ingest", job)["numberRecordsProcessed"] == 1
+    assert org.query("SELECT Id FROM Contact WHERE LastName = 'Late'") == []
+    assert control(org, "POST", "/commit").json() == {"committed": 1}
+    assert len(org.query("SELECT Id FROM Contact WHERE LastName = 'Late'")) == 1
+
+
 WRONG = {
     "sttus:code=503": "'sttus' is no fault; there are",
     "status:kode=503": "'kode' in the fault 'status:kode=503' is not known; status takes after, code",
     "status:code": "'code' in the fault 'status:code' is not known",
-    "status:code=many": "A number in the fault 'status:code=many' is none",
-    "status:code=99": "is out of range: probability 0 to 1, code 200 to 599, ms from 0",
-    "latency:ms=-1": "is out of range",
-    "reset:probability=2": "is out of range",
+    "status:code=many": "code in the fault 'status:code=many' is no number: 'many'",
+    "status:code=99": "code in the fault 'status:code=99' must be 200 to 599",
+    "latency:ms=-1": "ms in the fault 'latency:ms=-1' must be 0 to 600,000",
+    "reset:probability=2": "probability in the fault 'reset:probability=2' must be 0 to 1",
+    "job:becomes=rich": "becomes in the fault 'job:becomes=rich' must be one of failed, aborted, stuck, vanished",
+    "error:code=NOPE": "code in the fault 'error:code=NOPE' must be one of REQUEST_LIMIT_EXCEEDED, ",
 }
 
 
@@ -176,6 +352,40 @@ def test_the_log_tells_what_was_asked_but_no_secret(org: Org, api: httpx.Client)
     ]
     control(org, "DELETE", "/log")
     assert control(org, "GET", "/log").json() == {"requests": []}
+
+
+def test_records_are_written_by_the_control_api(org: Org) -> None:
+    told = control(
+        org, "POST", "/records", json={"object": "Lead", "create": [{"LastName": "x", "Company": "y"}]}
+    ).json()
+    made = told["created"][0]
+    assert org.query(f"SELECT LastName FROM Lead WHERE Id = '{made}'")[0]["LastName"] == "x"
+    control(org, "POST", "/records", json={"object": "Lead", "update": [{"Id": made, "Title": "z"}]})
+    assert org.query(f"SELECT Title FROM Lead WHERE Id = '{made}'")[0]["Title"] == "z"
+    control(org, "POST", "/records", json={"object": "Lead", "delete": [made]})
+    assert org.query(f"SELECT Id FROM Lead WHERE Id = '{made}'") == []
+    control(org, "POST", "/records", json={"object": "Lead", "undelete": [made]})
+    late = {"object": "Lead", "update": [{"Id": made, "Title": "late"}], "late_seconds": 60}
+    control(org, "POST", "/records", json=late)
+    assert org.query(f"SELECT Title FROM Lead WHERE Id = '{made}'")[0]["Title"] == "z"
+    assert control(org, "POST", "/commit").json() == {"committed": 1}
+    assert org.query(f"SELECT Title FROM Lead WHERE Id = '{made}'")[0]["Title"] == "late"
+
+
+RECORDS: dict[str, tuple[object, str]] = {
+    "no object": ({"create": [{}]}, "INVALID_TYPE"),
+    "no list": ({"object": "Lead", "create": {}}, "INVALID_ARGUMENT"),
+    "no record": ({"object": "Lead", "create": ["x"]}, "INVALID_ARGUMENT"),
+    "no id": ({"object": "Lead", "delete": [1]}, "INVALID_ARGUMENT"),
+    "not to be": ({"object": "Lead", "create": [{"LastName": "x"}]}, "REQUIRED_FIELD_MISSING"),
+    "no seconds": ({"object": "Lead", "create": [], "late_seconds": "soon"}, "INVALID_ARGUMENT"),
+}
+
+
+@pytest.mark.parametrize(("said", "code"), RECORDS.values(), ids=RECORDS)
+def test_records_that_cannot_be_written_are_told(org: Org, said: object, code: str) -> None:
+    answer = control(org, "POST", "/records", json=said)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, code)
 
 
 @pytest.mark.parametrize("body", [b"{", b"[]", b"\xff", b'"clear"'])

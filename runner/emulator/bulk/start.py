@@ -10,12 +10,12 @@ from runner.emulator.org import Org
 
 def start(org: Org, request: Request, job: Job, **said: object) -> Batch:
     """Queues a batch of the job that this request has made, or completed."""
-    fate, message = org.faults.fate(request.method, request.url.path)
+    fault = org.faults.job(request.method, request.url.path)
     return org.bulk.queue(
         job,
         due_at=org.clock.time() + org.options.bulk_seconds,
         polls=org.options.bulk_polls,
-        fate=fate,
-        fault=message,
+        fate=fault.texts["becomes"] if fault else "",
+        fault=fault.texts["message"] if fault else "",
         **said,
     )
