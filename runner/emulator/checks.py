@@ -116,9 +116,9 @@ class Checks:
             raise ApiError("INACTIVE_OWNER_OR_USER", f"{message} {item.label.lower()}", fields=[])
 
     def unique(self, item: ObjectType, row: Columns, record_id: str) -> None:
-        for field in item.fields:
+        for field in item.unique:
             value = row.get(field.name)
-            if field.unique and value is not None:
+            if value is not None:
                 other = self.matching(item, field, str(value))
                 if other and other != record_id:
                     message = (

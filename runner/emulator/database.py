@@ -12,6 +12,7 @@ import sqlite3
 import threading
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 
@@ -72,10 +73,7 @@ class Database:
 
     def insert(self, item: ObjectType, rows: Iterable[Sequence[Value]]) -> None:
         """Adds records, each its number and then its columns in the order of the object's."""
-        columns = ", ".join(map(quote, item.columns))
-        marks = ", ".join("?" * len(item.columns))
-        sql = f"INSERT INTO {quote(item.name)} (n, {columns}) VALUES (?, {marks})"  # noqa: S608
-        self.run_many(sql, rows)
+        self.run_many(_insertion(item.name, item.columns), rows)
 
     @contextlib.contextmanager
     def atomic(self) -> Iterator[None]:
@@ -128,6 +126,12 @@ class Database:
 #: how a transaction begins, ends, and is undone; and a part of one
 _WHOLE = ("BEGIN IMMEDIATE", "COMMIT", ("ROLLBACK",))
 _PART = ("SAVEPOINT part", "RELEASE part", ("ROLLBACK TO part", "RELEASE part"))
+
+
+@lru_cache(maxsize=256)
+def _insertion(table: str, columns: tuple[str, ...]) -> str:
+    marks = ", ".join("?" * len(columns))
+    return f"INSERT INTO {quote(table)} (n, {', '.join(map(quote, columns))}) VALUES (?, {marks})"  # noqa: S608
 
 
 def quote(name: str) -> str:

@@ -7,6 +7,7 @@ order of ASCII, so ids of one object sort as they were given out.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 
 DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #: which five-character group has its bits set, from 00000 to 11111
@@ -42,7 +43,12 @@ def series(prefix: str, first: int, count: int) -> Iterator[str]:
 
 def checksum(short: str) -> str:
     """The three characters that follow an id of fifteen."""
-    return "".join(CHECKSUM[_upper_bits(short[start : start + 5])] for start in (0, 5, 10))
+    return "".join(_check(short[start : start + 5]) for start in (0, 5, 10))
+
+
+@lru_cache(maxsize=4096)
+def _check(group: str) -> str:
+    return CHECKSUM[_upper_bits(group)]
 
 
 def normalise(text: str) -> str | None:
@@ -51,6 +57,8 @@ def normalise(text: str) -> str | None:
         return None
     if len(text) == 15:
         return text + checksum(text)
+    if text[15:] == checksum(text[:15]):
+        return text
     short = _recase(text[:15], text[15:].upper())
     return short and short + checksum(short)
 

@@ -11,7 +11,7 @@ from runner.emulator.errors import ApiError, not_found
 from runner.emulator.faults import Faults
 from runner.emulator.late import Late
 from runner.emulator.locks import Locks
-from runner.emulator.schema import Field, Kind, ObjectType
+from runner.emulator.schema import Field, ObjectType
 
 __all__ = ["Columns", "Records", "Several", "Values"]
 
@@ -41,7 +41,7 @@ class Records:
         self._faults.check_row(item.name)
         with self._database.atomic():
             row = self._checks.columns(item, values, creating=True)
-            require(row, item.fields)
+            require(row, item.required)
             self._checks.references(item, row, "")
             self._checks.unique(item, row, "")
             if unlike_others:
@@ -140,7 +140,7 @@ class Records:
     def _insert(self, item: ObjectType, given: Columns, user_id: str) -> str:
         number = self._database.count(item) + 1
         self.late.note(item, number)
-        row: Columns = {field.name: _default(field) for field in item.stored} | given
+        row: Columns = item.defaults | given
         if "OwnerId" in row:
             row["OwnerId"] = row["OwnerId"] or user_id
         row |= self._stamps(user_id) | {"Id": ids.make(item.prefix, number), "CreatedById": user_id}
@@ -190,9 +190,3 @@ class Records:
     def _stamps(self, user_id: str) -> Columns:
         now = self._clock.stamp()
         return {"LastModifiedDate": now, "SystemModstamp": now, "LastModifiedById": user_id}
-
-
-def _default(field: Field) -> Value:
-    if field.kind is Kind.BOOLEAN:
-        return int(bool(field.default))
-    return field.default or None

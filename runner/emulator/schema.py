@@ -177,6 +177,22 @@ class ObjectType(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return tuple(field for field in self.fields if field.stored)
 
     @cached_property
+    def required(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.required)
+
+    @cached_property
+    def unique(self) -> tuple[Field, ...]:
+        return tuple(field for field in self.fields if field.unique)
+
+    @cached_property
+    def defaults(self) -> dict[str, str | int | float | None]:
+        """What each column keeps where nothing is said."""
+        return {
+            field.name: int(bool(field.default)) if field.kind is Kind.BOOLEAN else field.default or None
+            for field in self.stored
+        }
+
+    @cached_property
     def columns(self) -> tuple[str, ...]:
         return tuple(field.name for field in self.stored)
 
