@@ -121,7 +121,8 @@ def _request_handler(api: Api) -> type[BaseHTTPRequestHandler]:
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
-            self.wfile.write(body if reply.cut is None else body[: reply.cut])
+            if self.command != "HEAD":
+                self.wfile.write(body if reply.cut is None else body[: reply.cut])
             if reply.broken == "stall":
                 self.connection.recv(1)  # until the client leaves
             if reply.cut is not None:

@@ -98,13 +98,23 @@ class Chain:
 
     @asynccontextmanager
     async def streamed(
-        self, request: Outgoing, tries: Tries, upload: AsyncIterable[bytes] | None = None
+        self,
+        request: Outgoing,
+        tries: Tries,
+        upload: AsyncIterable[bytes] | None = None,
+        *,
+        follow: bool = True,
     ) -> AsyncIterator[Streamed]:
-        """The answer of the first try that succeeds, or that no other try can mend, still to be read."""
+        """The answer of the first try that succeeds, or that no other try can mend, still to be read.
+
+        Args:
+            follow: whether redirects are followed; one that leads to another host never is, but given.
+        """
+        stays = self._stays if follow and upload is None else _never
         while True:
             async with AsyncExitStack() as opened:
                 try:
-                    answer = await opened.enter_async_context(self._followed(request, upload))
+                    answer = await opened.enter_async_context(self._followed(request, upload, stays))
                     error = await self._refusal(answer)
                 except CallError as exc:
                     self.hide(exc)
@@ -143,22 +153,36 @@ class Chain:
 
     @asynccontextmanager
     async def _followed(
-        self, request: Outgoing, upload: AsyncIterable[bytes] | None = None
+        self,
+        request: Outgoing,
+        upload: AsyncIterable[bytes] | None = None,
+        follows: Callable[[Outgoing], bool] = lambda following: True,
     ) -> AsyncIterator[Streamed]:
-        """Sends with the connection's credentials, following redirects that stay with the provider."""
+        """Sends with the connection's credentials, following redirects that stay with the provider.
+
+        Args:
+            follows: whether a redirect is followed rather than given; one that leads elsewhere is an error.
+        """
         credentials = (await self._fresh()).credentials
         for _ in range(_MAX_REDIRECTS):
             check_url(request.url, self.target, request.where)
             headers, query = authorisation(self.provider, self.target.config, credentials)
             async with self._limited(request, _proven(request, headers, query), upload) as answer:
                 following = redirected(request, answer)
-                if following is None or upload is not None:
+                if following is None or not follows(following):
                     yield answer
                     return
             request = following
         raise CallError(
             f"{request.url.partition('?')[0]} redirects in circles", kind="redirect", where=request.where
         )
+
+    def _stays(self, request: Outgoing) -> bool:
+        try:
+            check_url(request.url, self.target)
+        except CallError:
+            return False
+        return True
 
     @asynccontextmanager
     async def _limited(
@@ -198,6 +222,10 @@ def _scope(target: Target, connection: Connection) -> Mapping[str, object]:
         "config": target.config,
         "connection": {**known, "metadata": dict(connection.metadata or {})},
     }
+
+
+def _never(_following: Outgoing) -> bool:
+    return False
 
 
 def _proven(request: Outgoing, headers: Mapping[str, str], query: Mapping[str, str]) -> Outgoing:

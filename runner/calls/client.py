@@ -134,6 +134,7 @@ class Client:
         attempts: int = 1,
         statuses: Collection[int] = (),
         upload: AsyncIterable[bytes] | None = None,
+        follow: bool = True,
     ) -> AsyncIterator[Streamed]:
         """A raw call whose answer is read as it comes, whatever its status and size:
 
@@ -152,6 +153,8 @@ class Client:
             statuses: further statuses after which it is tried again, whatever it does.
             upload: the body, where it is too large for `request.content`. It is sent once: a refused token is
                 renewed for the next call only.
+            follow: whether redirects are followed. One that leads to a host which is not the provider's never
+                is: it is given as it came, for the caller to follow without the credentials.
 
         Raises:
             CallError: no answer came, or the body breaks off while it is read.
@@ -166,7 +169,7 @@ class Client:
             attempts=attempts if upload is None else 1,
             statuses=statuses,
         )
-        async with self._chain.streamed(request, tries, upload) as answer:
+        async with self._chain.streamed(request, tries, upload, follow=follow) as answer:
             yield answer
 
     def outgoing(self, request: Request, scope: Mapping[str, object], url: str | None = None) -> Outgoing:

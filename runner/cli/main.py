@@ -46,6 +46,8 @@ COMMANDS: dict[str, Entry] = {
     "run": Entry("run", "Run a workflow."),
     "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
+    "serve": Entry("serve", "Serve the HTTP API, the proxy and webhooks."),
+    "webhooks": Entry("webhooks", "Webhooks that came in: list, show, replay, send."),
     "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
 }
 

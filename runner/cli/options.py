@@ -52,6 +52,18 @@ def pairs(given: Iterable[str], option: str) -> dict[str, str]:
     return found
 
 
+def header_of(text: str) -> tuple[str, str]:
+    """`NAME: VALUE` as a header.
+
+    Raises:
+        UsageError: there is no `:` in it.
+    """
+    name, separator, value = text.partition(":")
+    if not separator:
+        raise UsageError(f"-H takes NAME: VALUE, found {text!r}")
+    return name.strip(), value.strip()
+
+
 def values(given: Iterable[str], option: str) -> dict[str, object]:
     """`K=V` texts as a map; a value that is JSON is taken as such, any other as text."""
     return {key: _value(value) for key, value in pairs(given, option).items()}

@@ -9,8 +9,7 @@ from urllib.parse import urlencode
 import click
 
 from runner.cli.main import app_of
-from runner.cli.options import connection_option, content, pairs
-from runner.errors import UsageError
+from runner.cli.options import connection_option, content, header_of, pairs
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
@@ -38,7 +37,7 @@ def command(
 
     Prints the body as it came; a status of 400 or more is told on stderr and gives exit 1.
     """
-    headers = dict(_header(one) for one in header)
+    headers = dict(header_of(one) for one in header)
     body = content(data) if data is not None else None
     if body is not None and not any(name.lower() == "content-type" for name in headers):
         headers["Content-Type"] = "application/json"
@@ -56,10 +55,3 @@ def command(
     if answer.status >= 400:
         click.echo(f"status {answer.status}", err=True)
     return 1 if answer.status >= 400 else 0
-
-
-def _header(text: str) -> tuple[str, str]:
-    name, separator, value = text.partition(":")
-    if not separator:
-        raise UsageError(f"-H takes NAME: VALUE, found {text!r}")
-    return name.strip(), value.strip()

@@ -12,6 +12,9 @@ import msgspec
 
 from runner.store.database import Database, load_queries
 
+#: what a note begins with that tells of a run which was begun, not of a part that is done
+BEGUN = "begun "
+
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """One webhook as it arrived; times are in seconds since 1970."""
@@ -32,7 +35,7 @@ class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     error: str | None
     #: how often it was worked through
     attempts: int
-    #: keys of what is done of it, which is not done again
+    #: keys of what is done of it, which is not done again, and runs that were begun for it
     progress: tuple[str, ...] = ()
     received_at: float
     #: when it may be tried again; None for at once
@@ -108,10 +111,10 @@ class Deliveries:
         found: float | None = self._database.rows(self._sql["next_due"])[0]["due_at"]
         return found
 
-    def note(self, delivery: Delivery, done: str) -> None:
-        """Notes a part of it as done; it is on the disk when this returns."""
+    def note(self, delivery: Delivery, what: str) -> None:
+        """Notes a part of it as done or begun; it is on the disk when this returns."""
         with self._database.atomic(durable=True):
-            self._database.run(self._sql["note_delivery"], {"id": delivery.id, "done": done})
+            self._database.run(self._sql["note_delivery"], {"id": delivery.id, "what": what})
 
     def postpone(self, delivery: Delivery, due_at: float, error: str) -> None:
         """Lets it wait for another try, since this one failed."""
@@ -128,7 +131,8 @@ class Deliveries:
 
         Of one that failed only what is not done; of any other everything.
         """
-        return self._database.run(self._sql["replay_delivery"], {"id": delivery.id}) > 0
+        given = {"id": delivery.id, "begun": f"{BEGUN}%"}
+        return self._database.run(self._sql["replay_delivery"], given) > 0
 
 
 def _delivery(row: sqlite3.Row) -> Delivery:

@@ -49,7 +49,15 @@ class Receiver:
         self._clients = clients
         self._clock = clock
 
-    def receive(self, integration: str, incoming: Incoming) -> Handshake | Kept:
+    def handshake(self, integration: str, incoming: Incoming) -> Handshake | None:
+        """The answer to what is no webhook yet, but the question whether they are taken here.
+
+        Raises:
+            UsageError: the integration takes no webhooks.
+        """
+        return _handshake(self._router.rules(integration), incoming)
+
+    def receive(self, integration: str, incoming: Incoming) -> Kept:
         """One webhook.
 
         Raises:
@@ -58,9 +66,6 @@ class Receiver:
             StoreError: it cannot be kept; the sender should send it again.
         """
         rules = self._router.rules(integration)
-        handshake = _handshake(rules, incoming)
-        if handshake is not None:
-            return handshake
         check(rules, self._secret(integration), incoming, self._clock())
         return Kept(*self._store.deliveries.add(self._arrival(integration, rules, incoming)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hmac
+import re
 from collections.abc import Mapping
 
 from runner.definitions.conversions import instant, text
@@ -13,6 +14,8 @@ from runner.definitions.values import is_nothing
 from runner.errors import ExpressionError, NotProved, UsageError
 from runner.webhooks.incoming import Incoming
 
+#: how an expression names a header
+_HEADER = re.compile(r"headers(?:\[['\"]([\w-]+)['\"]\]|\.(\w+))")
 #: a number that is larger counts milliseconds
 _MILLISECONDS = 10_000_000_000
 _HINT = "let the sender sign with the secret that `terapi client set --webhook-secret-stdin` was given"
@@ -63,6 +66,14 @@ def signed(proof: HmacProof | TokenProof, secret: str, incoming: Incoming) -> di
         raise UsageError(f"the webhook cannot be signed: {exc.message}", hint="set it with -H") from exc
     written = digest.hex() if proof.encoding == "hex" else base64.b64encode(digest).decode()
     return {proof.header: proof.prefix + written}
+
+
+def timed(proof: HmacProof | TokenProof, now: float) -> dict[str, str]:
+    """The header that tells when a webhook is signed, where the proof looks for one."""
+    if isinstance(proof, TokenProof) or proof.timestamp is None:
+        return {}
+    name = _HEADER.search(proof.timestamp.source)
+    return {name[1] or name[2]: str(int(now))} if name is not None else {}
 
 
 def _check_token(proof: TokenProof, secret: str, incoming: Incoming) -> None:

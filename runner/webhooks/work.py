@@ -6,8 +6,11 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+import msgspec
+
 from runner.errors import TerapiError
 from runner.store import Delivery, Store
+from runner.store.deliveries import BEGUN
 from runner.webhooks.incoming import Incoming
 from runner.webhooks.route import Event, Router, Task
 
@@ -18,10 +21,21 @@ _FIRST = 5.0
 _LONGEST = 3600.0
 
 
+class Attempt(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be known of a part before it is done."""
+
+    #: when the webhook came, in seconds since 1970
+    received_at: float
+    #: the run that was begun for it before, and of which nobody noted that it was done
+    earlier: str | None
+    #: takes the run as it begins; noted when this returns
+    begun: Callable[[str], None]
+
+
 class Perform(Protocol):
     """Does what a webhook starts; raises TerapiError where it fails, transient where another try can help."""
 
-    def __call__(self, task: Task, received_at: float) -> Awaitable[None]: ...
+    def __call__(self, task: Task, attempt: Attempt) -> Awaitable[None]: ...
 
 
 async def work_through(
@@ -43,7 +57,7 @@ async def work_through(
         if task.key in delivery.progress:
             continue
         try:
-            await perform(task, delivery.received_at)
+            await perform(task, _attempt(delivery, store, task))
         except TerapiError as exc:
             failures.append((task, exc))
         else:
@@ -55,6 +69,16 @@ async def work_through(
         return _finished(store, delivery, "failed", error)
     store.deliveries.postpone(delivery, clock() + wait(delivery.attempts + 1), error)
     return "received"
+
+
+def _attempt(delivery: Delivery, store: Store, task: Task) -> Attempt:
+    begun = f"{BEGUN}{task.key} "
+    runs = [note.removeprefix(begun) for note in delivery.progress if note.startswith(begun)]
+    return Attempt(
+        received_at=delivery.received_at,
+        earlier=runs[-1] if runs else None,
+        begun=lambda run: store.deliveries.note(delivery, f"{begun}{run}"),
+    )
 
 
 def wait(tries: int) -> float:

@@ -23,6 +23,11 @@ def repeatable(workflow: Workflow, result: Result) -> bool:
     return refused and step.foreach is None
 
 
+def writes(workflow: Workflow) -> bool:
+    """Whether any of its steps may change something."""
+    return any(_writes(step) for step in workflow.steps)
+
+
 def _writes(step: Step) -> bool:
     if step.call is not None:
         return step.call.operation.writes

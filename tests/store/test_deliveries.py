@@ -97,6 +97,7 @@ def test_a_delivery_that_failed_comes_again_when_its_time_has_come(
 @pytest.mark.parametrize(("status", "kept"), [("failed", ("a",)), ("done", ()), ("unmatched", ())])
 def test_a_replay_does_what_is_not_done(deliveries: Deliveries, status: str, kept: tuple[str, ...]) -> None:
     first, _ = deliveries.add(arrival())
+    deliveries.note(first, "begun a run-1")
     deliveries.note(first, "a")
     assert not deliveries.replay(first)
     deliveries.finish(first, status, "no such record")

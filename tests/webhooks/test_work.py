@@ -10,9 +10,8 @@ import pytest
 from runner.definitions.project import Project
 from runner.errors import CallError, NotConnected, TerapiError
 from runner.store import Connection, Delivery, Store
-from runner.webhooks.receive import Kept
 from runner.webhooks.route import Router, Task
-from runner.webhooks.work import TRIES, wait, work_through
+from runner.webhooks.work import TRIES, Attempt, wait, work_through
 from tests.webhooks.conftest import GREET, WEBHOOK, Clock, Load, receiver, webhook
 
 Connect = Callable[..., Connection]
@@ -25,16 +24,14 @@ class Performer:
         self.failures = failures
         self.did: list[tuple[str, str, str, dict[str, object]]] = []
 
-    async def __call__(self, task: Task, received_at: float) -> None:
+    async def __call__(self, task: Task, attempt: Attempt) -> None:
         self.did.append((task.kind, task.bound.name, task.connection.id, task.input()))
         if task.bound.name in self.failures:
             raise self.failures[task.bound.name]
 
 
 def kept(project: Project, store: Store, clock: Clock, body: object) -> Delivery:
-    found = receiver(project, store, clock).receive("shop", webhook(body))
-    assert isinstance(found, Kept)
-    return found.delivery
+    return receiver(project, store, clock).receive("shop", webhook(body)).delivery
 
 
 def work(project: Project, store: Store, delivery: Delivery, performer: Performer, clock: Clock) -> Delivery:

@@ -25,7 +25,7 @@ ORDER BY received_at, id LIMIT 1
 SELECT min(coalesce(due_at, 0)) AS due_at FROM deliveries WHERE status = 'received'
 
 -- name: note_delivery
-UPDATE deliveries SET progress = json_insert(progress, '$[#]', :done) WHERE id = :id
+UPDATE deliveries SET progress = json_insert(progress, '$[#]', :what) WHERE id = :id
 
 -- name: postpone_delivery
 UPDATE deliveries SET error = :error, attempts = attempts + 1, due_at = :due_at WHERE id = :id
@@ -34,5 +34,6 @@ UPDATE deliveries SET error = :error, attempts = attempts + 1, due_at = :due_at 
 UPDATE deliveries SET status = :status, error = :error, attempts = attempts + 1, finished_at = :now WHERE id = :id
 
 -- name: replay_delivery
-UPDATE deliveries SET progress = CASE status WHEN 'failed' THEN progress ELSE '[]' END, status = 'received',
+UPDATE deliveries SET status = 'received', progress = CASE status WHEN 'failed' THEN
+    (SELECT json_group_array(value) FROM json_each(progress) WHERE value NOT LIKE :begun) ELSE '[]' END,
   error = NULL, attempts = 0, due_at = NULL, finished_at = NULL WHERE id = :id AND status <> 'received'

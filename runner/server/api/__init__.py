@@ -1,0 +1,1 @@
+"""The endpoints, one file a noun; shapes that existing clients send and expect."""

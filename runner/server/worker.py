@@ -1,0 +1,144 @@
+"""Works through what was stored: deliveries, and the syncs that somebody asked for.
+
+One process at a time does so for a state; the kernel's lock says which. What it has in hand when it is killed
+is worked through by the next.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Final
+
+from runner.calls.access import Access
+from runner.errors import StoreError, TerapiError
+from runner.server.runs import Runs
+from runner.store import Delivery, SyncRequest
+from runner.sync.run import Options
+from runner.webhooks.route import Router
+from runner.webhooks.work import told, work_through
+
+#: connections that are worked for at once
+_MOST = 8
+#: seconds between two looks for what other processes have stored
+_LOOK = 1.0
+#: seconds until the state is tried again after a fault
+_FAULT = 5.0
+_OPTIONS: Final = {"changed": Options(), "full": Options(full=True), "empty": Options(empty=True)}
+
+
+class Worker:
+    """The work of one process.
+
+    Args:
+        log: takes a line for whoever runs the server.
+    """
+
+    def __init__(self, access: Access, log: Callable[[str], None]) -> None:
+        self._project = access.project
+        self._store = access.store
+        self._router = Router(access.project, access.store)
+        self._runs = Runs(access, log)
+        self._log = log
+        self._lock = access.store.lock("worker")
+        self._holds = False
+        #: what is under way, and the connection that it is for
+        self._busy: dict[asyncio.Task[None], str] = {}
+        self._stopping = False
+        self._woken = asyncio.Event()
+
+    @property
+    def state(self) -> str:
+        return "working" if self._holds else "waiting"
+
+    def wake(self) -> None:
+        self._woken.set()
+
+    def stop(self) -> None:
+        """Takes up nothing more, and lets go of the syncs; what is under way otherwise comes to its end."""
+        self._stopping = True
+        self._runs.stop()
+        self.wake()
+
+    async def work(self) -> None:
+        """Works until it is stopped and what it had in hand has ended."""
+        try:
+            while not self._stopping:
+                await self._pause(self._look())
+            if self._busy:
+                await asyncio.wait(self._busy)
+        finally:
+            self._lock.release()
+            self._holds = False
+
+    def _look(self) -> float:
+        """Takes up what there is to do; gives the seconds until the next look."""
+        try:
+            self._holds = self._holds or self._lock.acquire()
+            if self._holds:
+                self._take_up()
+        except StoreError as exc:
+            self._log(f"error: {told(exc)}")
+            return _FAULT
+        return _LOOK
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
+        except TimeoutError:
+            return
+        self._woken.clear()
+
+    def _take_up(self) -> None:
+        while len(self._busy) < _MOST:
+            busy = set(self._busy.values())
+            request = self._store.sync_requests.begin(busy)
+            if request is not None:
+                self._start(request.group, self._sync(request))
+                continue
+            delivery = self._store.deliveries.due(busy)
+            if delivery is None:
+                return
+            self._start(delivery.group, self._deliver(delivery))
+
+    def _start(self, group: str, work: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(work)
+        self._busy[task] = group
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._busy.pop(task, None)
+        if not task.cancelled() and (fault := task.exception()) is not None:
+            self._log(f"error: {told(fault) if isinstance(fault, TerapiError) else repr(fault)}")
+        self.wake()
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        name = f"webhook {delivery.id[:8]} of {delivery.integration} ({delivery.event or 'no event'})"
+        try:
+            status = await work_through(delivery, self._router, self._store, self._runs.perform)
+        except TerapiError:
+            raise
+        except Exception as exc:  # noqa: BLE001 - the outermost door: one that breaks us must not do so again
+            status, error = "failed", f"a fault in terapi itself: {type(exc).__name__}: {exc}"
+            self._store.deliveries.finish(delivery, status, error)
+        found = self._store.deliveries.get(delivery.id)
+        reason = f": {found.error}" if found is not None and found.error else ""
+        self._log(f"{name}: {'waits for another try' if status == 'received' else status}{reason}")
+
+    async def _sync(self, request: SyncRequest) -> None:
+        name = f"{request.sync} of {request.connection}"
+        connection = self._store.connections.get(request.integration, request.connection)
+        try:
+            if connection is None:
+                self._log(f"{name}: the connection is gone")
+            else:
+                sync = self._project.sync(request.sync, request.integration)
+                await self._runs.sync(sync, connection, _OPTIONS[request.mode])
+        except StoreError:
+            raise
+        except TerapiError as exc:
+            self._log(f"{name}: failed: {told(exc)}")
+        except Exception as exc:  # noqa: BLE001 - the outermost door
+            self._log(f"{name}: failed: a fault in terapi itself: {type(exc).__name__}: {exc}")
+        self._store.sync_requests.finish(request)
