@@ -18,9 +18,14 @@ from runner.server.proxy import proxy
 
 
 def application(parts: Parts) -> Door:
-    router = Router(routes=[*_open(), *_guarded()], redirect_slashes=False)
+    router = Router(routes=routes(), redirect_slashes=False)
     handlers = {ApiError: refused, TerapiError: failed, HTTPException: not_served}
     return Door(ExceptionMiddleware(router, handlers=handlers), parts)
+
+
+def routes() -> list[Route]:
+    """Every path that is served."""
+    return [*_open(), *_guarded()]
 
 
 def _open() -> Iterable[Route]:

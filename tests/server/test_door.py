@@ -13,6 +13,7 @@ import pytest
 from runner.errors import StoreError, UsageError
 from runner.server import connection as bounds
 from runner.server import http as limits
+from runner.server.app import routes
 from runner.server.keys import load_key
 from runner.server.serving import Options, listen
 from tests.server.conftest import PLACE_HEADERS
@@ -242,6 +243,12 @@ def test_a_port_that_is_taken_is_told(tmp_path: Path) -> None:
         port = listener.getsockname()[1]
         with pytest.raises(UsageError, match="is not to be had: Address already in use"):
             listen(Options(port=port), load_key(tmp_path, {}))
+
+
+def test_every_path_is_documented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "server.md").read_text()
+    for route in routes():
+        assert route.path.partition("{")[0].rstrip("/") in page, route.path
 
 
 def test_a_refusal_is_json(served: Served) -> None:

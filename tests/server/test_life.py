@@ -45,13 +45,16 @@ class Process:
         assert self._process.stderr is not None
         return next(line for line in self._process.stderr if text in line)
 
-    def signal(self, number: signal.Signals) -> None:
+    def tell(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
 
-    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
-        self.signal(number)
+    def join(self) -> int:
         self.said = self._process.communicate(timeout=60)[1]
         return self._process.returncode
+
+    def end(self, number: signal.Signals = signal.SIGTERM) -> int:
+        self.tell(number)
+        return self.join()
 
 
 @pytest.fixture
@@ -132,11 +135,11 @@ def test_what_is_under_way_is_finished_before_it_ends(terapi: Terapi, api: Api) 
     assert held.came.acquire(timeout=20)
     process.send(PLACED)
     assert held.came.acquire(timeout=20)
-    process.signal(signal.SIGTERM)
+    process.tell(signal.SIGTERM)
     held.release.set()
     asking.join()
     assert answers[0].json() == {"id": 7}
-    assert process.end(signal.SIGCONT) == 0
+    assert process.join() == 0
     assert json.loads(terapi("webhooks", "list", "--json"))[0]["status"] == "done"
 
 
@@ -144,7 +147,7 @@ def test_asked_twice_it_ends_at_once(terapi: Terapi, api: Api) -> None:
     held, process = Held(api, Reply({"id": 7})), Process(terapi)
     process.send(PLACED)
     assert held.came.acquire(timeout=20)
-    process.signal(signal.SIGTERM)
+    process.tell(signal.SIGTERM)
     assert process.end(signal.SIGINT) == 0
     assert "Traceback" not in process.said
     held.release.set()

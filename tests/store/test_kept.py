@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from runner.store import Connection, OAuthClient, Store, SyncKey, SyncState, Wanted
+from runner.store import Connection, OAuthClient, Store, SyncKey, SyncRequest, SyncState, Wanted
 
 
 def connection(id: str = "demo", **values: object) -> Connection:
@@ -138,8 +138,10 @@ def test_deleting_a_connection_takes_its_records_and_state(store: Store) -> None
     key = SyncKey(integration="shop", connection="demo", sync="orders", model="Order")
     store.records.stream("shop", "demo", "Order").write([("1", b"a")], 1.0)
     store.states.put(key, SyncState(checkpoint="2026"))
+    store.sync_requests.ask([SyncRequest(integration="shop", connection="demo", sync="orders")])
     assert store.connections.delete(kept)
     assert not store.connections.delete(kept)
+    assert store.sync_requests.all() == []
     assert store.records.streams() == []
     assert store.states.get(key) == SyncState()
 
