@@ -25,7 +25,7 @@ def application(parts: Parts) -> Door:
 
 def routes() -> list[Route]:
     """Every path that is served."""
-    return [*_open(), *_guarded()]
+    return [*_guarded(), *_open()]
 
 
 def _open() -> Iterable[Route]:
@@ -35,14 +35,14 @@ def _open() -> Iterable[Route]:
 
 
 def _guarded() -> Iterable[Route]:
-    """What the key opens."""
+    """What the key opens; what is called most comes first."""
+    yield _route("/proxy/{path:path}", proxy)
     yield _route("/connections", connections.many, "GET")
     yield _route("/connections/{id:path}", connections.one, "GET")
     yield _route("/records", records.records, "GET")
     yield _route("/records/", records.records, "GET")
     yield _route("/sync/trigger", syncs.trigger, "POST")
     yield _route("/action/trigger", actions.trigger, "POST")
-    yield _route("/proxy/{path:path}", proxy)
 
 
 def _route(path: str, endpoint: Endpoint, *methods: str) -> Route:

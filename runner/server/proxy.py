@@ -35,6 +35,8 @@ _OURS = _HOP | {"host", "content-length", "expect"}
 #: the caller's own headers that are the API's as well
 _SHARED = ("accept", "content-type", "content-encoding")
 _MOST_RETRIES = 20
+#: bytes of an answer that come all at once, most likely: whether the caller has left is not worth a watch
+_SHORT = 64 * 1024
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -168,12 +170,15 @@ class Relayed(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async with self._opened:
-            start = {"type": "http.response.start", "status": self._answer.status, "headers": self._pairs()}
-            await send(start)
-            watcher = _watched(receive) if self._watch else None
+            await send(
+                {"type": "http.response.start", "status": self._answer.status, "headers": self._pairs()}
+            )
+            left = self._length()
+            watcher = _watched(receive) if self._watch and (left is None or left > _SHORT) else None
             try:
                 async for piece in self._body():
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                    left = None if left is None else left - len(piece)
+                    await send({"type": "http.response.body", "body": piece, "more_body": left != 0})
             except asyncio.CancelledError:
                 if watcher is None or not watcher.done():
                     raise
@@ -181,7 +186,13 @@ class Relayed(Response):
             finally:
                 if watcher is not None:
                     watcher.cancel()
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            if left != 0:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _length(self) -> int | None:
+        """The bytes that are to come; None where that is not known, or none may come after all."""
+        told = None if self._unpack else self._answer.headers.get("content-length")
+        return int(told) if told is not None and told.isdecimal() and int(told) else None
 
     def _body(self) -> AsyncIterator[bytes]:
         return self._answer.unpacked() if self._unpack else self._answer.sent()

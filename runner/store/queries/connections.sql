@@ -66,6 +66,9 @@ DELETE FROM records WHERE stream IN (SELECT number FROM streams WHERE integratio
 -- name: delete_streams
 DELETE FROM streams WHERE integration = :integration AND connection = :id
 
+-- name: delete_sync_requests
+DELETE FROM sync_requests WHERE integration = :integration AND connection = :id
+
 -- name: delete_state
 DELETE FROM sync_state WHERE integration = :integration AND connection = :id
 
