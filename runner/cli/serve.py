@@ -12,6 +12,7 @@ import click
 
 from runner.cli.main import app_of
 from runner.cli.options import json_option
+from runner.definitions.problems import visible
 from runner.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _opened(app: App, key: Key) -> Iterator[Opened]:
 
 
 def _log(line: str) -> None:
-    click.echo(line, err=True)
+    """A line on stderr; what others sent us must not steer a terminal, nor look like further lines."""
+    click.echo(visible(line.replace("\n", "; ")), err=True)
 
 
 def _tell(url: str, key: Key, options: Options, as_json: bool) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from runner.cli.completing import delivery_ids, integrations
 from runner.cli.main import app_of
-from runner.cli.options import content, header_of, json_option, pairs
-from runner.cli.output import echo_json, table
+from runner.cli.options import content, header_of, json_option, limit_option, on_page, page_option, pairs
+from runner.cli.output import echo_json, moment, table
+from runner.definitions.problems import visible
 from runner.errors import CallError, UsageError
 
 if TYPE_CHECKING:
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from runner.webhooks.incoming import Incoming
 
 _STATES = ("received", "done", "failed", "unmatched")
+#: how much of an id is shown where there are many; any unique beginning is taken
+_SHORT = 8
 
 
 @click.group(epilog="Example: terapi webhooks list")
@@ -30,31 +34,29 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: terapi webhooks list --status failed")
-@click.option("--status", type=click.Choice(_STATES), help="Only those.")
-@click.option(
-    "--limit", type=click.IntRange(1), default=50, show_default=True, metavar="N", help="How many at most."
-)
-@click.option(
-    "--offset", type=click.IntRange(0), default=0, metavar="N", help="How many newer ones to pass over."
-)
+@click.option("--status", type=click.Choice(_STATES), help="Only those that stand so.")
+@limit_option
+@page_option
 @json_option
 @click.pass_context
-def list_(ctx: click.Context, status: str | None, limit: int, offset: int, as_json: bool) -> None:
-    """The newest first, and what became of each."""
-    found = app_of(ctx).store.deliveries.newest(status=status, limit=limit, offset=offset)
+def list_(ctx: click.Context, status: str | None, limit: int, page: int, as_json: bool) -> None:
+    """The webhooks, the newest first, and what became of each."""
+    stored = app_of(ctx).store.deliveries.newest(status=status, limit=limit + 1, offset=(page - 1) * limit)
+    found = on_page(stored, limit, page)
     if as_json:
         echo_json([_data(delivery) for delivery in found])
         return
     rows = [
-        (one.id[:8], _moment(one.received_at), one.integration, one.event or "-", one.connection or "-",
-         one.status, (one.error or "").replace("\n", "; "))
+        (one.id[:_SHORT], moment(one.received_at), one.integration, visible(one.event or "-"),
+         visible(one.connection or "-"), one.status, visible((one.error or "").replace("\n", "; ")))
         for one in found
     ]  # fmt: skip
-    click.echo(table(("id", "received", "integration", "event", "connection", "status", "error"), rows))
+    head = ("webhook", "received", "integration", "event", "connection", "status", "error")
+    click.echo(table(head, rows) if rows else "no webhooks")
 
 
 @command.command("show", epilog="Example: terapi webhooks show 3f2a")
-@click.argument("id")
+@click.argument("id", shell_complete=delivery_ids)
 @json_option
 @click.pass_context
 def show(ctx: click.Context, id: str, as_json: bool) -> None:
@@ -71,7 +73,7 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
 
 
 @command.command("replay", epilog="Example: terapi webhooks replay 3f2a")
-@click.argument("ids", nargs=-1, required=True, metavar="ID...")
+@click.argument("ids", nargs=-1, required=True, metavar="ID...", shell_complete=delivery_ids)
 @click.pass_context
 def replay(ctx: click.Context, ids: tuple[str, ...]) -> None:
     """Let webhooks be worked through once more.
@@ -81,14 +83,14 @@ def replay(ctx: click.Context, ids: tuple[str, ...]) -> None:
     app = app_of(ctx)
     for delivery in [_one(app, id) for id in ids]:
         waits = app.store.deliveries.replay(delivery)
-        click.echo(f"{delivery.id[:8]} {'is worked through once more' if waits else 'waits already'}")
+        click.echo(f"{delivery.id[:_SHORT]} {'is worked through once more' if waits else 'waits already'}")
 
 
 @command.command(
     "send",
     epilog='Example: terapi webhooks send NAME \'{"type": "contact.changed"}\' --url http://127.0.0.1:3003',
 )
-@click.argument("integration")
+@click.argument("integration", shell_complete=integrations)
 @click.argument("body", metavar="JSON|@file")
 @click.option(
     "--url", default="http://127.0.0.1:3003", show_default=True, help="Where `terapi serve` listens."
@@ -114,7 +116,7 @@ def send(
     if as_json:
         echo_json({"status": answer.status, "body": _decoded(answer.content)})
     else:
-        click.echo(f"{answer.status} {answer.content.decode('utf-8', 'replace')}", err=not taken)
+        click.echo(visible(f"{answer.status} {answer.content.decode('utf-8', 'replace')}"), err=not taken)
     return 0 if taken else 1
 
 
@@ -177,16 +179,10 @@ def _data(delivery: Delivery) -> dict[str, object]:
         "status": delivery.status,
         "error": delivery.error,
         "attempts": delivery.attempts,
-        "received_at": _moment(delivery.received_at),
-        "due_at": None if delivery.due_at is None else _moment(delivery.due_at),
-        "finished_at": None if delivery.finished_at is None else _moment(delivery.finished_at),
+        "received_at": moment(delivery.received_at),
+        "due_at": None if delivery.due_at is None else moment(delivery.due_at),
+        "finished_at": None if delivery.finished_at is None else moment(delivery.finished_at),
     }
-
-
-def _moment(seconds: float) -> str:
-    from runner.definitions.conversions import format_instant, instant
-
-    return format_instant(instant(round(seconds, 3)))
 
 
 def _decoded(body: bytes) -> object:

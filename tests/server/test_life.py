@@ -217,9 +217,7 @@ def test_webhooks_are_sent_listed_shown_and_replayed(terapi: Terapi, process: Pr
     [listed] = json.loads(terapi("webhooks", "list", "--json"))
     assert (listed["event"], listed["connection"], listed["status"]) == ("order.placed", "demo", "done")
     assert listed["id"][:8] in terapi("webhooks", "list", "--status", "done")
-    assert terapi("webhooks", "list", "--status", "failed").splitlines() == [
-        "id  received  integration  event  connection  status  error"
-    ]
+    assert terapi("webhooks", "list", "--status", "failed").splitlines() == ["no webhooks"]
     shown = json.loads(terapi("webhooks", "show", listed["id"][:4]))
     assert (shown["body"], shown["external_id"], shown["attempts"]) == (PLACED, "e-1", 1)
     assert "is worked through once more" in terapi("webhooks", "replay", listed["id"])
@@ -263,3 +261,9 @@ def test_no_secret_stands_in_what_it_keeps_or_says(terapi: Terapi, process: Proc
         said += path.read_bytes().decode("latin-1") if path.is_file() else ""
     for secret in ("access-token-1", "refresh-token-1", "our-client-secret", SECRET, KEY):
         assert secret not in said
+
+
+def test_what_others_send_does_not_steer_the_terminal(terapi: Terapi, process: Process) -> None:
+    process.send({"type": "\x1b[31mred\nerror: forged", "connection": "demo"})
+    assert r"(\x1b[31mred; error: forged): unmatched" in process.line("unmatched")
+    assert "\x1b" not in terapi("webhooks", "list")
