@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -11,13 +12,14 @@ from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
+from runner.cli.emulated import tell
 from runner.cli.options import json_option
 from runner.errors import MissingExtra, UsageError
 
 if TYPE_CHECKING:
     from runner.emulator.options import Options
     from runner.emulator.org import Org
-    from runner.emulator.server import Secure
+    from runner.emulator.server import Secure, Site
 
 #: making more records than this takes long enough for a progress bar
 QUIET_RECORDS = 20_000
@@ -28,6 +30,7 @@ class Given(TypedDict):
     """The options, as click hands them over."""
 
     port: int
+    org: tuple[str, ...]
     data: Path | None
     records: int
     seed: int
@@ -42,11 +45,18 @@ class Given(TypedDict):
     bulk_seconds: float
     bulk_polls: int
     tls: bool
+    my_domain: bool
     as_json: bool
 
 
 @click.command(epilog="Example: terapi emulate --port 8870 --records 1000")
 @click.option("--port", default=8870, show_default=True, metavar="P", help="Its port; 0: any free one.")
+@click.option(
+    "--org",
+    multiple=True,
+    metavar="NAME",
+    help="An org of this name, each on the next port; acme--uat is a sandbox of acme.",
+)
 @click.option(
     "--data",
     type=click.Path(file_okay=False, path_type=Path),
@@ -105,6 +115,7 @@ class Given(TypedDict):
 @click.option(
     "--tls", is_flag=True, help="Serve https, by a certificate of its own, for clients that insist on it."
 )
+@click.option("--my-domain", is_flag=True, help="With --tls: give each org its host of the real service.")
 @json_option
 def command(**given: Unpack[Given]) -> int:
     """Serve an emulated org, to try and to test against.
@@ -113,23 +124,59 @@ def command(**given: Unpack[Given]) -> int:
     object, printed when the port listens.
     """
     try:
-        from runner.emulator.errors import OptionError
-        from runner.emulator.server import listen, serve, url_of
+        from runner.emulator.server import serve
     except ImportError as exc:
         raise MissingExtra("the emulated org", "server") from exc
+    if given["my_domain"] and not given["tls"]:
+        raise UsageError("`--my-domain` needs `--tls`: the hosts of the real service are https ones.")
+    with _secured(given) as secure, _sites(given) as sites:
+        for site in sites:
+            site.org.url = _url(site, secure, given["my_domain"])
+        interrupted = serve(sites, lambda: tell(sites, secure, given["as_json"]), secure)
+    return INTERRUPTED if interrupted else 0
+
+
+@contextlib.contextmanager
+def _sites(given: Given) -> Iterator[list[Site]]:
+    """The orgs, each with a port; the one that was asked for, and those that follow it."""
+    from runner.emulator.server import Site
+
+    with contextlib.ExitStack() as stack:
+        listeners = [
+            stack.enter_context(_listening(given["port"] and given["port"] + place))
+            for place in range(max(1, len(given["org"])))
+        ]
+        orgs = [stack.enter_context(_opened(options)) for options in _all_options(given)]
+        yield [Site(org, listener) for org, listener in zip(orgs, listeners, strict=True)]
+
+
+def _listening(port: int) -> socket.socket:
+    from runner.emulator.errors import OptionError
+    from runner.emulator.server import listen
+
+    try:
+        return listen(port)
+    except OptionError as exc:
+        raise UsageError(str(exc), hint="`--port 0` takes free ones.") from exc
+
+
+def _url(site: Site, secure: Secure | None, by_host: bool) -> str:
+    from runner.emulator.server import url_of
+
+    return f"https://{site.org.options.host}" if by_host else url_of(site.listener, secure)
+
+
+def _all_options(given: Given) -> list[Options]:
+    """Those of each org."""
+    from runner.emulator.errors import OptionError
+
+    if len(set(given["org"])) < len(given["org"]):
+        raise UsageError("Each `--org` needs a name of its own.")
     try:
         options = _options(given)
+        return [options.called(name) for name in given["org"]] or [options]
     except OptionError as exc:
         raise UsageError(str(exc)) from exc
-    try:
-        listener = listen(given["port"])
-    except OptionError as exc:
-        raise UsageError(str(exc), hint="`--port 0` takes a free port.") from exc
-    with listener, _opened(options) as org, _secured(given) as secure:
-        org.url = url_of(listener, secure)
-        told = _told(org, secure)
-        interrupted = serve(org, listener, lambda: _tell(org, told, given["as_json"]), secure)
-    return INTERRUPTED if interrupted else 0
 
 
 def _options(given: Given) -> Options:
@@ -195,48 +242,3 @@ def _progress(records: int) -> Iterator[Callable[[int], None] | None]:
     with Progress(console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task("Making records", total=records)
         yield lambda made: bar.update(task, advance=made)
-
-
-def _tell(org: Org, told: dict[str, object], as_json: bool) -> None:
-    """Prints it at once, and JSON in one line even on a terminal: whoever started us waits for it."""
-    import orjson
-
-    if as_json:
-        told = told | {"jwt_private_key": org.jwt_private_key() or None}
-    click.echo(orjson.dumps(told).decode() if as_json else _welcome(org, told))
-    sys.stdout.flush()
-
-
-def _told(org: Org, secure: Secure | None) -> dict[str, object]:
-    told: dict[str, object] = {
-        "url": org.url,
-        "client_id": org.client.id,
-        "client_secret": org.client.secret,
-        "username": org.options.username,
-        "password": org.password,
-        "security_token": org.security_token,
-        "control_token": org.control_token,
-    }
-    if secure is not None:
-        from runner.emulator.server import port_of
-
-        told["ca_file"] = str(secure.certificates.authority)
-        told["https_proxy"] = f"http://127.0.0.1:{port_of(secure.proxy)}"
-    return told
-
-
-def _welcome(org: Org, told: dict[str, object]) -> str:
-    from runner.emulator import INTEGRATION
-
-    shown = "\n".join(f"  {name.replace('_', ' '):<14} {value}" for name, value in told.items())
-    prefix = f"TERAPI_{INTEGRATION.upper().replace('-', '_')}_CLIENT"
-    return f"""An emulated org is ready; Ctrl-C ends it.
-
-{shown}
-
-Connect to it from another terminal:
-
-  export {prefix}_ID={org.client.id}
-  export {prefix}_SECRET={org.client.secret}
-  terapi connect {INTEGRATION} --connection demo --config login_url={org.url} --allow-local --no-browser
-"""

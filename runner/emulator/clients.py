@@ -121,6 +121,10 @@ class Clients:
         )
         return text
 
+    def has_code(self, text: str) -> bool:
+        """Whether it gave out this code, and nobody has spent it."""
+        return self._database.row("SELECT 1 FROM _codes WHERE digest = ?", (_digest(text),)) is not None
+
     def spend_code(self, text: str) -> Code | None:
         """What the code stands for; it works once, and None is all that comes of it later."""
         with self._database.atomic():

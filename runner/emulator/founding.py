@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import zlib
 from collections.abc import Callable
 
 from runner.emulator import ids, words
@@ -15,7 +16,6 @@ from runner.emulator.schema import Kind
 from runner.emulator.seed import Seeder
 
 FIRST_USER = ids.make("005", 1)
-ORG_ID = ids.make("00D", 1)
 PROFILES = ("System Administrator", "Standard User", "Read Only")
 ROLES = ("CEO", "Sales", "Service")
 QUEUES = ("Hotline", "New Leads")
@@ -27,7 +27,7 @@ def found(database: Database, clock: Clock, options: Options, progress: Callable
     """Fills an empty database, once; then sees to the app, which may have been given anew."""
     if database.setting("founded") is None:
         with database.atomic():
-            _organization(database, clock)
+            _organization(database, clock, options)
             _people(database, clock)
             _record_types(database, clock)
             _users(database, clock, options)
@@ -77,10 +77,14 @@ def _login(database: Database, clock: Clock, options: Options) -> None:
     Clients(database, clock).add_login(options.username, password, FIRST_USER)
 
 
-def _organization(database: Database, clock: Clock) -> None:
+def _organization(database: Database, clock: Clock, options: Options) -> None:
+    """Orgs of different names have different ids."""
+    number = zlib.crc32(options.name.encode()) + 1
     values: dict[str, Value] = {
-        "Name": "Example Org",
+        "Id": ids.make("00D", number),
+        "Name": " ".join(options.name.replace("-", " ").split()).title() or "Example Org",
         "InstanceName": "EMU1",
+        "IsSandbox": int(options.is_sandbox),
         "OrganizationType": "Developer Edition",
         "LanguageLocaleKey": "en_US",
         "DefaultLocaleSidKey": "en_US",

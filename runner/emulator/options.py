@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
+import zlib
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
+from runner.emulator.errors import OptionError
+
 #: what `Sforce-Limit-Info` says of an org without a limit of its own: that of a developer edition
 SHOWN_LIMIT = 15_000
 
 
+#: what a My Domain may be called; a sandbox is `acme--uat`
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(--[a-z0-9]{1,10})?")
+
+
 class Options(msgspec.Struct, frozen=True, kw_only=True):
+    #: the org's My Domain; "" for one that needs no name
+    name: str = ""
     #: where the org's data are kept; None ends them with the process
     data: Path | None = None
     #: how many contacts a new org has; the other objects follow
@@ -49,3 +59,24 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     bulk_polls: int = 0
     #: the most rows in one answer of a bulk query, and how many where the client does not say
     result_rows: int = 100_000
+
+    def called(self, name: str) -> Options:
+        """The same options for an org of this name, with its own data. Raises OptionError."""
+        if not NAME.fullmatch(name):
+            raise OptionError(f"{name!r} is no name of an org; one is acme, a sandbox of it acme--uat")
+        return msgspec.structs.replace(
+            self,
+            name=name,
+            data=self.data / name if self.data else None,
+            username=f"ada.lovelace@{name}.example",
+            seed=self.seed + zlib.crc32(name.encode()),
+        )
+
+    @property
+    def is_sandbox(self) -> bool:
+        return "--" in self.name
+
+    @property
+    def host(self) -> str:
+        """The host that the real service would give it."""
+        return f"{self.name or 'example'}{'.sandbox' if self.is_sandbox else ''}.my.salesforce.com"

@@ -17,7 +17,7 @@ from runner.emulator.clock import Clock
 from runner.emulator.database import Database
 from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.faults import Faults
-from runner.emulator.founding import FIRST_USER, ORG_ID, found
+from runner.emulator.founding import FIRST_USER, found
 from runner.emulator.locks import Locks
 from runner.emulator.oauth.visits import Visits
 from runner.emulator.objects import standard
@@ -72,7 +72,7 @@ class Org:
         self.database = Database(self.schema, options.data)
         self.options = options
         found(self.database, self.clock, options, progress)
-        self.id = ORG_ID
+        self.id = str((self.database.row('SELECT Id FROM "Organization"') or ("",))[0])
         self.url = "http://127.0.0.1"
         self._left = ""
         self.clients = Clients(self.database, self.clock)

@@ -1,4 +1,4 @@
-"""Serving an org on 127.0.0.1: until the process is told to end, or in a thread beside the caller."""
+"""Serving orgs on 127.0.0.1: until the process is told to end, or in a thread beside the caller."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ import contextlib
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 import uvicorn
 
-from runner.emulator.app import application
 from runner.emulator.certificates import Certificates
+from runner.emulator.entrance import Entrance
 from runner.emulator.errors import OptionError
 from runner.emulator.org import Org
 from runner.emulator.tunnel import Tunnel
@@ -40,8 +40,19 @@ def listen(port: int) -> socket.socket:
     return listener
 
 
+class Site(NamedTuple):
+    """An org, and where it takes connections."""
+
+    org: Org
+    listener: socket.socket
+
+    @property
+    def port(self) -> int:
+        return port_of(self.listener)
+
+
 class Secure(NamedTuple):
-    """What serving over TLS takes beside the org's own socket."""
+    """What serving over TLS takes beside the orgs' own sockets."""
 
     certificates: Certificates
     #: where the tunnel for clients of the real hosts takes connections
@@ -57,16 +68,16 @@ def port_of(listener: socket.socket) -> int:
     return port
 
 
-def serve(org: Org, listener: socket.socket, ready: Callable[[], None], secure: Secure | None = None) -> bool:
+def serve(sites: Sequence[Site], ready: Callable[[], None], secure: Secure | None = None) -> bool:
     """Serves until SIGINT or SIGTERM; True where it was SIGINT. ``ready`` is called when both end it
     cleanly.
     """
-    server = _Server(org, secure)
+    server = _Server(sites, secure)
     with asyncio.Runner(loop_factory=server.config.get_loop_factory()) as runner:
-        return runner.run(_serve(server, listener, ready))
+        return runner.run(_serve(server, ready))
 
 
-async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], None]) -> bool:
+async def _serve(server: _Server, ready: Callable[[], None]) -> bool:
     interrupted = False
 
     def end(signum: signal.Signals) -> None:
@@ -78,16 +89,16 @@ async def _serve(server: _Server, listener: socket.socket, ready: Callable[[], N
     for signum in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(signum, end, signum)
     ready()
-    await server.serve(sockets=[listener])
+    await server.serve(sockets=server.sockets)
     return interrupted
 
 
 @contextlib.contextmanager
-def in_background(org: Org, listener: socket.socket, secure: Secure | None = None) -> Iterator[None]:
+def in_background(sites: Sequence[Site], secure: Secure | None = None) -> Iterator[None]:
     """Serves in a thread until the block ends."""
-    server = _Server(org, secure)
+    server = _Server(sites, secure)
     thread = threading.Thread(
-        target=server.run, kwargs={"sockets": [listener]}, name="emulated org", daemon=True
+        target=server.run, kwargs={"sockets": server.sockets}, name="emulated org", daemon=True
     )
     thread.start()
     try:
@@ -97,9 +108,9 @@ def in_background(org: Org, listener: socket.socket, secure: Secure | None = Non
         thread.join()
 
 
-def _config(org: Org, secure: Secure | None) -> uvicorn.Config:
+def _config(sites: Sequence[Site], secure: Secure | None) -> uvicorn.Config:
     return uvicorn.Config(
-        application(org),
+        Entrance({site.port: site.org for site in sites}),
         ssl_certfile=secure.certificates.certificate if secure else None,
         ssl_keyfile=secure.certificates.key if secure else None,
         access_log=False,
@@ -115,10 +126,11 @@ def _config(org: Org, secure: Secure | None) -> uvicorn.Config:
 class _Server(uvicorn.Server):
     """Leaves signals to the caller, and ends when it is told to: uvicorn looks ten times a second only."""
 
-    def __init__(self, org: Org, secure: Secure | None) -> None:
-        super().__init__(_config(org, secure))
-        self._org = org
+    def __init__(self, sites: Sequence[Site], secure: Secure | None) -> None:
+        super().__init__(_config(sites, secure))
+        self._sites = sites
         self._secure = secure
+        self.sockets = [site.listener for site in sites]
         self._tunnel: asyncio.Server | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._ended = asyncio.Event()
@@ -126,7 +138,8 @@ class _Server(uvicorn.Server):
     def end(self) -> None:
         """May be called from any thread."""
         self.should_exit = True
-        self._org.stop()
+        for site in self._sites:
+            site.org.stop()
         if self._loop is not None:
             self._loop.call_soon_threadsafe(self._ended.set)
 
@@ -136,8 +149,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self._secure is not None and sockets:
-            tunnel = Tunnel([port_of(listener) for listener in sockets])
+        if self._secure is not None:
+            hosts = {site.org.options.host: site.port for site in self._sites}
+            tunnel = Tunnel([site.port for site in self._sites], hosts)
             self._tunnel = await asyncio.start_server(tunnel, sock=self._secure.proxy)
 
     async def main_loop(self) -> None:

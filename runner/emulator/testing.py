@@ -26,7 +26,7 @@ from runner.emulator.options import Options
 from runner.emulator.org import Org as _Org
 from runner.emulator.org import Seen
 from runner.emulator.schema import ObjectType
-from runner.emulator.server import Secure, in_background, listen, port_of, url_of
+from runner.emulator.server import Secure, Site, in_background, listen, port_of, url_of
 from runner.emulator.soql.compile import Asked
 
 #: an org for tests is small unless they ask for more
@@ -177,10 +177,29 @@ def start_org(
     `start_org(rotate_refresh_tokens=True)`. With ``tls`` its `url` is an https one, which those reach who
     trust its `authority`, and those who use its `proxy` by the hosts of the real service too.
     """
-    org = _Org(msgspec.structs.replace(options or Options(), records=records, **changed))
-    listener = listen(0)
-    with tempfile.TemporaryDirectory() as folder, contextlib.closing(org):
-        secure = Secure(certificates.make(Path(folder)), listen(0)) if tls else None
-        org.url = url_of(listener, secure)
-        with in_background(org, listener, secure):
-            yield Org(org, secure)
+    given = msgspec.structs.replace(options or Options(), records=records, **changed)
+    with _started([given], tls=tls) as (org,):
+        yield org
+
+
+@contextlib.contextmanager
+def start_orgs(
+    *names: str, records: int = RECORDS, tls: bool = False, **changed: object
+) -> Iterator[list[Org]]:
+    """Serves several orgs, each by its name, from one server: `start_orgs("acme", "acme--uat")`."""
+    given = msgspec.structs.replace(Options(), records=records, **changed)
+    with _started([given.called(name) for name in names], tls=tls) as orgs:
+        yield orgs
+
+
+@contextlib.contextmanager
+def _started(all_options: list[Options], *, tls: bool) -> Iterator[list[Org]]:
+    with contextlib.ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        secure = Secure(certificates.make(folder), listen(0)) if tls else None
+        orgs = [stack.enter_context(contextlib.closing(_Org(options))) for options in all_options]
+        sites = [Site(org, listen(0)) for org in orgs]
+        for site in sites:
+            site.org.url = url_of(site.listener, secure)
+        stack.enter_context(in_background(sites, secure))
+        yield [Org(org, secure) for org in orgs]

@@ -7,7 +7,7 @@ itself reaches the org. It reaches nothing else: other hosts are refused, and no
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 HOST = "127.0.0.1"
 OWN = (HOST, "localhost")
@@ -20,10 +20,13 @@ _REFUSED = "HTTP/1.1 {} {}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
 
 
 class Tunnel:
-    """``ports`` are those of the org; what is meant for a host of the real service comes to the first."""
+    """``ports`` are those of the orgs, ``hosts`` the same by the hosts that the real service would give them;
+    what is meant for another of its hosts comes to the first.
+    """
 
-    def __init__(self, ports: Sequence[int]) -> None:
+    def __init__(self, ports: Sequence[int], hosts: Mapping[str, int]) -> None:
         self._ports = ports
+        self._hosts = hosts
 
     async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Serves one connection."""
@@ -52,7 +55,7 @@ class Tunnel:
     def _port(self, host: str, asked: str) -> int | None:
         """The port of this machine that stands for a host and a port."""
         if host.endswith(REAL):
-            return self._ports[0]
+            return self._hosts.get(host, self._ports[0])
         return next((port for port in self._ports if host in OWN and asked == str(port)), None)
 
 

@@ -10,6 +10,8 @@ import sys
 import urllib.request
 from pathlib import Path
 
+import pytest
+
 
 def test_it_says_in_one_line_where_it_is_and_ends_when_told(tmp_path: Path) -> None:
     command = [
@@ -66,3 +68,44 @@ def test_over_tls_it_says_whom_to_trust(tmp_path: Path) -> None:
     assert (tmp_path / "org" / "tls" / "org.key").stat().st_mode & 0o077 == 0
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=20)
+
+
+def test_several_orgs_are_told_together(tmp_path: Path) -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "runner.cli",
+        "-C",
+        str(tmp_path),
+        "emulate",
+        "--port",
+        "0",
+        "--records",
+        "1",
+    ]
+    command += ["--org", "acme", "--org", "acme--uat", "--tls", "--my-domain", "--json"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    orgs = json.loads(process.stdout.readline())["orgs"]
+    assert [org["name"] for org in orgs] == ["acme", "acme--uat"]
+    assert [org["url"] for org in orgs] == [
+        "https://acme.my.salesforce.com",
+        "https://acme--uat.sandbox.my.salesforce.com",
+    ]
+    process.send_signal(signal.SIGTERM)
+    process.communicate(timeout=20)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["--org", "No"], "'No' is no name of an org; one is acme, a sandbox of it acme--uat"),
+        (["--org", "a", "--org", "a"], "Each `--org` needs a name of its own."),
+        (["--my-domain"], "`--my-domain` needs `--tls`"),
+    ],
+)
+def test_orgs_that_cannot_be(tmp_path: Path, options: list[str], said: str) -> None:
+    command = [sys.executable, "-m", "runner.cli", "-C", str(tmp_path), "emulate", "--port", "0", *options]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+    assert said in found.stderr

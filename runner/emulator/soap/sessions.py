@@ -22,7 +22,7 @@ def login(call: Call) -> list[str]:
     told = {
         "metadataServerUrl": f"{org.url}/services/Soap/m/{place}",
         "passwordExpired": False,
-        "sandbox": False,
+        "sandbox": org.options.is_sandbox,
         "serverUrl": f"{org.url}/services/Soap/u/{place}",
         "sessionId": token,
         "userId": user_id,
