@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import msgspec
 
-from runner.emulator.errors import ApiError
-from runner.emulator.records import Records
 from runner.emulator.schema import Field, ObjectType, Schema
 
 
@@ -16,18 +14,12 @@ class Lookup(msgspec.Struct, frozen=True, kw_only=True):
     #: the external id of the target
     key: Field
 
-    def id(self, records: Records, value: object) -> str | None:
-        """The id of the record that has this key. Raises ApiError INVALID_FIELD."""
+    def said(self, value: object) -> tuple[str, object]:
+        """The name and the value with which a record says it in JSON."""
         if value is None or value == "":
-            return None
-        found = records.matching(self.target, self.key, str(value))
-        if not found:
-            message = (
-                f"Foreign key external ID: {value} not found for field {self.key.name} in entity "
-                f"{self.target.name}"
-            )
-            raise ApiError("INVALID_FIELD", message)
-        return found
+            return self.reference.name, None
+        parent = {"attributes": {"type": self.target.name}, self.key.name: value}
+        return str(self.reference.relationship), parent
 
 
 def lookup(schema: Schema, item: ObjectType, name: str) -> Lookup | None:

@@ -223,6 +223,15 @@ def test_an_upload_in_xml(org: Org, bulk: Bulk1) -> None:
     assert (told.value("numberRecordsProcessed"), told.value("numberRecordsFailed")) == ("2", "1")
 
 
+def test_a_parent_in_xml_may_say_of_what_object_it_is(org: Org, bulk: Bulk1) -> None:
+    lead = org.create("Lead", LastName="x", Company="y", External_Id__c="L-1")
+    job = bulk.job("insert", "XML", "Task")
+    who = "<Who><type>Lead</type><External_Id__c>L-1</External_Id__c></Who>"
+    batch = bulk.add(job, f"<sObjects><sObject><Subject>Call</Subject>{who}</sObject></sObjects>", "XML")
+    made = parse(bulk.get(job, batch).content).children[0].value("id")
+    assert org.query(f"SELECT WhoId FROM Task WHERE Id = '{made}'")[0]["WhoId"] == lead
+
+
 def test_an_upload_in_json(org: Org, bulk: Bulk1) -> None:
     record = org.create("Contact", LastName="Byron", Title="Countess", Department="Engines")
     job = bulk.job("update", "JSON")

@@ -299,7 +299,7 @@ def test_each_record_of_an_upload_has_its_own_outcome(org: Org, bulk: Bulk2) -> 
     assert [row["sf__Error"] for row in bulk.failed(job)] == [
         "REQUIRED_FIELD_MISSING:Required fields are missing: [LastName]:LastName --",
         "INVALID_FIELD:Failed to deserialize field at col 1. Due to, '2000-20-20' is not a valid value for the type xsd:date:Birthdate --",
-        "INVALID_FIELD:Foreign key external ID: Nobody not found for field External_Id__c in entity Account:--",
+        "INVALID_FIELD:Foreign key external ID: nobody not found for field External_Id__c in entity Account:--",
         "INVALID_EMAIL_ADDRESS:Email: invalid email address: no-address:Email --",
     ]
     kept = org.query(
@@ -309,6 +309,15 @@ def test_each_record_of_an_upload_has_its_own_outcome(org: Org, bulk: Bulk2) -> 
     assert bulk.outcome(job, "unprocessedrecords") == "LastName,Birthdate,Account.External_Id__c,Email\n"
     header = bulk.outcome(job, "successfulResults").split("\n")[0]
     assert header == '"sf__Id","sf__Created",LastName,Birthdate,Account.External_Id__c,Email'
+
+
+def test_a_reference_to_several_objects_names_the_one_that_is_meant(org: Org, bulk: Bulk2) -> None:
+    lead = org.create("Lead", LastName="x", Company="y", External_Id__c="L-1")
+    job = bulk.ingest("Subject,Lead:Who.External_Id__c\nCall,L-1\nCall,\nCall,L-2\n", object="Task")
+    made = [row["sf__Id"] for row in bulk.succeeded(job)]
+    found = org.query(f"SELECT WhoId FROM Task WHERE Id IN ('{made[0]}', '{made[1]}') ORDER BY Id")
+    assert [row["WhoId"] for row in found] == [lead, None]
+    assert len(bulk.failed(job)) == 1
 
 
 def test_an_empty_cell_leaves_a_field_and_the_sign_for_null_empties_it(org: Org, bulk: Bulk2) -> None:

@@ -123,9 +123,7 @@ def _json(body: bytes) -> Iterator[Values]:
         raise BatchFailed(f"InvalidBatch : Unable to parse JSON: {exc}") from exc
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise BatchFailed("InvalidBatch : Unable to parse JSON: the batch must be a list of objects")
-    for record in records:
-        record.pop("attributes", None)
-        yield record
+    yield from records
 
 
 def _xml(body: bytes) -> Iterator[Values]:
@@ -140,12 +138,13 @@ def _xml(body: bytes) -> Iterator[Values]:
 
 
 def _flat(record: Values) -> Values:
-    """A parent's field beside the others, as CSV has it."""
+    """A parent's field beside the others, as CSV has it: `Account.Key__c`, `Lead:Who.Key__c`."""
     flat: Values = {}
     for name, value in record.items():
-        if isinstance(value, dict):
-            parents = {key: said for key, said in value.items() if key not in ("attributes", "type")}
-            flat |= {f"{name}.{key}": said for key, said in parents.items()}
-        else:
+        if isinstance(value, dict) and name != "attributes":
+            attributes = value.get("attributes")
+            kind = f"{attributes['type']}:" if isinstance(attributes, dict) and "type" in attributes else ""
+            flat |= {f"{kind}{name}.{key}": said for key, said in value.items() if key != "attributes"}
+        elif name != "attributes":
             flat[name] = value
     return flat

@@ -63,7 +63,7 @@ def _writing(task: Task) -> Callable[[Values], Outcome]:
 
     def write(said: Values) -> Outcome:
         try:
-            return operation(writer, _resolved(task, meanings, said))
+            return operation(writer, _values(meanings, said))
         except ApiError as exc:
             return Outcome(str(said.get("Id") or ""), False, _in_bulk(exc, names))
 
@@ -95,22 +95,21 @@ def _check_names(job: Job, key: Field | None, fields: set[str]) -> None:
         raise BatchFailed(f"InvalidBatch : Field name not found : {key.name}")
 
 
-def _resolved(task: Task, meanings: Meanings, said: Values) -> Values:
+def _values(meanings: Meanings, said: Values) -> Values:
+    """A record by the names of the schema."""
     values: dict[str, object] = {}
     for name, value in said.items():
         meaning = meanings[name]
-        if isinstance(meaning, str):
-            values[meaning] = value
-        else:
-            values[meaning.reference.name] = meaning.id(task.records, value)
+        field, value = (meaning, value) if isinstance(meaning, str) else meaning.said(value)
+        values[field] = value
     return values
 
 
 def _in_bulk(exc: ApiError, names: list[str]) -> ApiError:
     """A problem as the Bulk API words it."""
     if isinstance(exc, Unfit):
-        lower = [name.lower() for name in names]
-        column = lower.index(exc.field.name.lower())
+        places = {name.lower(): place for place, name in enumerate(names)}
+        column = places.get(exc.field.name.lower(), 0)
         kind = _XSD.get(exc.field.kind, "double")
         message = f"Failed to deserialize field at col {column}. Due to, '{exc.value}' is not a valid value"
         return ApiError("INVALID_FIELD", f"{message} for the type xsd:{kind}", fields=[exc.field.name])

@@ -27,10 +27,11 @@ def _field(name: str, value: object) -> str:
 
 
 def values(element: Element) -> dict[str, object]:
-    """The fields of an `sObject` element, those of a parent below its name; None where it is `xsi:nil`."""
+    """The fields of an `sObject` element as JSON has them; a field that is `xsi:nil` is None."""
     said: dict[str, object] = {}
     for child in element.children:
         if child.name == "type":
-            continue
-        said[child.name] = None if child.is_nil else values(child) if child.children else child.text
+            said["attributes"] = {"type": child.text.strip()}
+        else:
+            said[child.name] = None if child.is_nil else values(child) if child.children else child.text
     return said

@@ -8,7 +8,6 @@ from functools import partial
 from runner.emulator import ids
 from runner.emulator.bulk.xml_rows import values as fields_of
 from runner.emulator.errors import ApiError, EmulatorError
-from runner.emulator.lookups import lookup
 from runner.emulator.schema import ObjectType
 from runner.emulator.soap.call import Call
 from runner.emulator.writer import Outcome, Writer
@@ -65,36 +64,20 @@ def _sobject(call: Call, element: Element, method: Method, key: str = "") -> Wri
             raise ApiError(
                 "INVALID_FIELD", f"Field name provided, {key} is not an External ID or indexed field"
             )
-        return method(Writer(call.org.records, item, call.user_id, field), _values(call, item, element))
+        return method(Writer(call.org.records, item, call.user_id, field), _values(item, element))
 
     return write
 
 
-def _values(call: Call, item: ObjectType, element: Element) -> Values:
-    """Fields by the names of the schema; those that are to be emptied are None."""
-    said = fields_of(element) | dict.fromkeys(
-        (child.text.strip() for child in element.children if child.name == "fieldsToNull"), None
-    )
+def _values(item: ObjectType, element: Element) -> Values:
+    """A record as JSON has it; the fields that are to be emptied are None."""
+    said = fields_of(element)
     said.pop("fieldsToNull", None)
-    values: Values = {}
-    for name, value in said.items():
-        field = item.field(name)
-        if isinstance(value, dict):
-            values |= _referred(call, item, name, value)
-        else:
-            values[field.name if field is not None else name] = value
-    return values
-
-
-def _referred(call: Call, item: ObjectType, name: str, parent: Values) -> Values:
-    """A parent that is named by its external id."""
-    found: Values = {}
-    for key, value in parent.items():
-        meant = lookup(call.org.visible, item, f"{name}.{key}")
-        if meant is None:
-            raise ApiError("INVALID_FIELD", f"No such column '{name}.{key}' on sobject of type {item.name}")
-        found[meant.reference.name] = meant.id(call.org.records, value)
-    return found
+    for child in element.children:
+        if child.name == "fieldsToNull":
+            said[child.text.strip()] = None
+    fields = {name: item.field(name) for name in said}
+    return {field.name if (field := fields[name]) else name: value for name, value in said.items()}
 
 
 def _by_id(call: Call, text: str, method: Method) -> Write:
