@@ -39,14 +39,18 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load(root: Path) -> Definitions:
-    """Every definition of a project folder; never raises for what is wrong in them."""
+    """Every definition of a project folder; never raises for what is wrong in them.
+
+    Warnings are told once there are no errors: what seems unused may be what an error has hidden.
+    """
     loader = _Loader(root)
     loader.load()
+    errors = [problem for problem in loader.problems if problem.severity == "error"]
     return Definitions(
         providers=loader.providers,
         syncs=loader.syncs,
         workflows=loader.workflows,
-        problems=tuple(ordered(loader.problems)),
+        problems=tuple(ordered(errors or loader.problems)),
         sources=loader.sources,
     )
 

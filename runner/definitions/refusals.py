@@ -11,16 +11,12 @@ from jsonschema_rs import ValidationErrorKind as Refusal
 
 from runner.definitions import yaml
 from runner.definitions.schema import KindSchema, Schema, properties
-from runner.definitions.values import describe, short
+from runner.definitions.values import TYPE_WORDS, describe, short
 from runner.definitions.words import did_you_mean, nearest
 from runner.errors import Place, Problem
 
 _Path = list[str | int]
 
-_TYPES: Final = {
-    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
-    "array": "a list", "object": "a map", "null": "null",
-}  # fmt: skip
 #: what people write for a boolean, in YAML 1.1 and elsewhere
 _TRUTH: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
 #: limits in words; `{}` is the limit
@@ -32,6 +28,7 @@ _LIMITS: Final = {
     "maxProperties": "must have at most {}", "minLength": "must be at least {} long",
     "maxLength": "must be at most {} long", "uniqueItems": "must not have the same item twice",
 }  # fmt: skip
+_PLAIN = re.compile(r"[\w.-]+")
 #: keys that a message lists whole
 _MAX_LISTED = 14
 
@@ -45,12 +42,31 @@ class Checker:
 
     def check(self, node: yaml.Node) -> list[Problem]:
         """What the schema refuses in a file."""
-        found = [
-            problem
-            for error in self._validator.iter_errors(node.data)
-            for problem in _refused(self._schemas, node, error)
-        ]
+        errors = _without_twins(list(self._validator.iter_errors(node.data)))
+        found = [problem for error in errors for problem in _refused(self._schemas, node, error)]
         return _without_echoes([*found, *_choices(self._schemas, node, self._schemas.root, [])])
+
+
+def _without_twins(errors: list[jsonschema_rs.ValidationError]) -> list[jsonschema_rs.ValidationError]:
+    """One refusal of a value that is neither of the type nor one of the few that it could be.
+
+    `"1"` where only `1` can stand is of the wrong type; of everything else, what could stand is told.
+    """
+    listed = {
+        tuple(error.instance_path): getattr(
+            error.kind, "options", [getattr(error.kind, "expected_value", None)]
+        )
+        for error in errors
+        if isinstance(error.kind, (Refusal.Enum, Refusal.Constant))
+    }
+    mistyped = {tuple(error.instance_path) for error in errors if isinstance(error.kind, Refusal.Type)}
+    return [
+        error
+        for error in errors
+        if (at := tuple(error.instance_path)) not in listed
+        or at not in mistyped
+        or isinstance(error.kind, Refusal.Type) == (str(error.instance) in map(str, listed[at]))
+    ]
 
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
@@ -69,8 +85,8 @@ def _refused(schemas: KindSchema, top: yaml.Node, error: jsonschema_rs.Validatio
             return [_missing_key(schemas, node, path, key)]
         case Refusal.PropertyNames(error=inner):
             return [_bad_name(schemas, node, path, str(inner.instance))]
-    message, mend = _sentence(schemas.at(path), _subject(path), error.kind, node)
-    return [Problem(node.place, message, _width(node), mend, schemas.key_of(path), error.kind.name)]
+    message, mend = sentence(schemas.at(path), _subject(path), error.kind, node)
+    return [Problem(node.place, message, node.width, mend, schemas.key_of(path), error.kind.name)]
 
 
 def _steps(top: yaml.Node, path: Sequence[str | int]) -> _Path:
@@ -85,13 +101,8 @@ def _steps(top: yaml.Node, path: Sequence[str | int]) -> _Path:
 def _subject(path: _Path) -> str:
     if not path:
         return "the file"
-    return f"item {path[-1] + 1}" if isinstance(path[-1], int) else f"`{path[-1]}`"
-
-
-def _width(node: yaml.Node) -> int:
-    if isinstance(node, yaml.Scalar) and node.style not in ("|", ">"):
-        return max(1, len(node.text) + (2 if node.style else 0))
-    return 1
+    last, above = path[-1], next((f" of `{key}`" for key in path[-2::-1] if isinstance(key, str)), "")
+    return f"item {last + 1}{above}" if isinstance(last, int) else f"`{last}`"
 
 
 def _unknown_key(schemas: KindSchema, node: yaml.Node, path: _Path, key: str) -> Problem:
@@ -99,7 +110,7 @@ def _unknown_key(schemas: KindSchema, node: yaml.Node, path: _Path, key: str) ->
     guess = nearest(key, known)
     listed = f"known here: {', '.join(known)}" if len(known) <= _MAX_LISTED else None
     mend = did_you_mean(key, known, listed)
-    if isinstance(node, yaml.Mapping) and " " in key and node.entries[key].data is None:
+    if isinstance(node, yaml.Mapping) and not _PLAIN.fullmatch(key) and node.entries[key].data is None:
         mend = "a `,` ends a value in `{…}`: put the whole value between quotes"
     see = schemas.key_of([*path, guess] if guess else path)
     return Problem(_place_of(node, key), f"unknown key `{key}`", len(key), mend, see, "unknown-key")
@@ -125,21 +136,35 @@ def _place_of(node: yaml.Node, key: str) -> Place:
     return node.keys[key].place if isinstance(node, yaml.Mapping) and key in node.keys else node.place
 
 
-def _sentence(schema: Schema, subject: str, refusal: Refusal, node: yaml.Node) -> tuple[str, str | None]:
+def sentence(schema: Schema, subject: str, refusal: Refusal, node: yaml.Node) -> tuple[str, str | None]:
+    """Why a schema refuses a node, and the mend.
+
+    Args:
+        subject: how the sentence calls the node.
+    """
     found = node.data
     match refusal:
         case Refusal.Type(types=types):
-            wanted = " or ".join(_TYPES[one] for one in types)
-            return f"{subject} must be {wanted}, found {describe(found)}", _type_mend(types, node)
+            return _mistyped(schema, subject, types, node)
         case Refusal.Enum(options=options):
             return _not_among(subject, found, options)
         case Refusal.Constant(expected_value=value):
             return _not_among(subject, found, [value])
         case Refusal.Pattern(pattern=pattern):
             return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, pattern)}"
+        case Refusal.Format(format=form):
+            return f"{subject} cannot be {describe(found)}", f"expected the form `{form}`"
     if refusal.name in _LIMITS:
         return _beyond(subject, refusal, found), None
     return f"{subject} is not what the schema allows ({refusal.name})", None
+
+
+def _mistyped(schema: Schema, subject: str, types: list[str], node: yaml.Node) -> tuple[str, str | None]:
+    wanted = " or ".join(TYPE_WORDS[one] for one in types)
+    message = f"{subject} must be {wanted}, found {describe(node.data)}"
+    if "x-pattern-message" in schema and node.data is not None:
+        return f"{subject} cannot be {describe(node.data)}", f"expected {schema['x-pattern-message']}"
+    return message, _type_mend(types, node)
 
 
 def _type_mend(types: list[str], node: yaml.Node) -> str | None:

@@ -83,17 +83,20 @@ class KindSchema:
 
     def documented(self) -> Iterator[tuple[str, Schema]]:
         """Every key once, with its dotted name."""
-        yield from self._documented(self.prefix, self.resolve(self.root), frozenset())
+        return ((name, self.resolve(entry)) for name, entry in self.entries())
 
-    def _documented(self, name: str, schema: Schema, above: frozenset[int]) -> Iterator[tuple[str, Schema]]:
+    def entries(self) -> Iterator[tuple[str, Schema]]:
+        """Every key with its entry in the file, which several names may lead to."""
+        yield from self._entries(self.prefix, self.resolve(self.root), frozenset())
+
+    def _entries(self, name: str, schema: Schema, above: frozenset[int]) -> Iterator[tuple[str, Schema]]:
         # What refers to itself is told once; a reference has its target's very properties.
         if id(schema.get("properties")) in above:
             return
         above |= {id(schema["properties"])} if "properties" in schema else frozenset()
         for inside in ("additionalProperties", "items"):
             if isinstance(schema.get(inside), Mapping):
-                yield from self._documented(name, self.resolve(schema[inside]), above)
+                yield from self._entries(name, self.resolve(schema[inside]), above)
         for key, child in properties(schema).items():
-            inner = self.resolve(child)
-            yield f"{name}.{key}", inner
-            yield from self._documented(f"{name}.{key}", inner, above)
+            yield f"{name}.{key}", cast(Schema, child)
+            yield from self._entries(f"{name}.{key}", self.resolve(child), above)

@@ -83,6 +83,11 @@ def is_nothing(value: object) -> bool:
 _JSON_TYPES: Final[Mapping[str, type | tuple[type, ...]]] = {
     "string": str, "number": (int, float), "integer": int, "boolean": bool, "object": dict, "array": list,
 }  # fmt: skip
+#: JSON's types in the words of messages
+TYPE_WORDS: Final[Mapping[str, str]] = {
+    "string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false",
+    "array": "a list", "object": "a map", "null": "null",
+}  # fmt: skip
 
 
 def fits(value: object, kind: str) -> bool:

@@ -57,7 +57,7 @@ def test_a_page_that_repeats_is_an_error(access: Access, connection: Connection,
     ("arguments", "message"),
     [
         ({}, "`create_order` needs `name`"),
-        ({"name": 5}, "`name` of `create_order` must be string, found 5"),
+        ({"name": 5}, "`name` of `create_order` must be text, found 5"),
         ({"name": "x", "nmae": "y"}, "`create_order` takes no `nmae`"),
     ],
 )

@@ -107,7 +107,7 @@ def test_a_valid_project_has_no_problems(tmp_path: Path) -> None:
         ("fields:", "feilds:", "syncs/orders.yaml:9:1: unknown key `feilds` — did you mean `fields`?"),
         ("version: 1\n", "", "syncs/orders.yaml:2:1: `version` is missing — add `version: …`"),
         ("{id: record.id,", "{id: '{{ record.id }}',", "syncs/orders.yaml:9:15: this is always an expression; write it bare — write: record.id"),
-        ("since: \"{{ slice.from }}\"", "size: many", "syncs/orders.yaml:8:40: `size` must be integer, found the text 'many'"),
+        ("since: \"{{ slice.from }}\"", "size: many", "syncs/orders.yaml:8:40: `size` must be a whole number, found the text 'many'"),
         ("model: Order", "model: Order\ndeletes: {missing: true}", "syncs/orders.yaml:6:11: `missing` needs full reads, and this sync is incremental — remove `incremental`, or use `when` or `use`"),
         ("model: Order", "model: Order\ndeletes: {when: record.gone, missing: true}", "syncs/orders.yaml:6:30: this takes exactly one of `when`, `use`, `missing`; found `when` and `missing` — remove one"),
         ("cursor: record.updated_at}", "cursor: record.n, start: soon}", "syncs/orders.yaml:7:40: the text 'soon' is no time; expected one such as `2026-07-24T14:05:58Z`"),
@@ -127,7 +127,7 @@ def test_a_sync_that_is_wrong(tmp_path: Path, old: str, new: str, expected: str)
         ("steps.order.total", "steps.odrer.total", "workflows/look-up.yaml:10:23: `steps` has no `odrer` — did you mean `order`?"),
         ("use: get_order", "use: get_order\n    fail: no", "workflows/look-up.yaml:9:5: this takes exactly one of `use`, `request`, `set`, `return`, `fail`; found `use` and `fail` — remove one"),
         ("  - id: order", "  - id: order\n    set: {a: 1}\n  - id: order", "workflows/look-up.yaml:9:9: another step is called `order` already — give it another id"),
-        ("  - id: order", "  - set: {a: \"{{ steps.order.id }}\"}\n  - id: order", "workflows/look-up.yaml:7:24: `steps` has no `order`"),
+        ("  - id: order", "  - set: {a: \"{{ steps.order.id }}\"}\n  - id: order", "workflows/look-up.yaml:7:24: `steps` has no `order`; there are none"),
     ],
 )  # fmt: skip
 def test_a_workflow_that_is_wrong(tmp_path: Path, old: str, new: str, expected: str) -> None:
@@ -141,7 +141,7 @@ def test_a_workflow_that_is_wrong(tmp_path: Path, old: str, new: str, expected: 
         ("shop:\n", "box: {alias: shpo}\nshop:\n", "providers.yaml:2:14: there is no provider `shpo` — did you mean `shop`?"),
         ("shop:\n", "box: {alias: box}\nshop:\n", "providers.yaml:2:14: `box` is an alias of itself — name another entry"),
         ("  hosts: [api.shop.test]\n", "", "providers.yaml:3:3: the provider `shop` has no `hosts` — add `hosts: …`"),
-        ("auth_mode: API_KEY", "auth_mode: OAUTH2", "providers.yaml:3:3: the provider `shop` has no `token_url` — add `token_url: …`"),
+        ("auth_mode: API_KEY", "auth_mode: OAUTH2", "providers.yaml:3:14: OAUTH2 needs `token_url` — add `token_url: …`"),
         ("credentials.apiKey", "credentials.apikey", "providers.yaml:7:36: `credentials` has no `apikey` — did you mean `apiKey`?"),
         ("path: /orders,", "path: /orders, url: x,", "providers.yaml:11:32: this takes exactly one of `path`, `url`; found `path` and `url` — remove one"),
         ("params: {id:", "params: {page:", "providers.yaml:14:16: a parameter cannot be called `page` — the name has a meaning of its own"),

@@ -42,7 +42,7 @@ def check(schema: Schema, text: str) -> list[Problem]:
         (of(a={"type": ["string", "null"]}), "a: [1]", 1, 4, "`a` must be null or text, found a list", None),
         (of(a=of(b=TEXT)), "a: x", 1, 4, "`a` must be a map, found the text 'x'", None),
         (of(a=TEXT), "- 1", 1, 1, "the file must be a map, found a list", None),
-        (of(a={"type": "array", "items": TEXT}), "a:\n- x\n- 5", 3, 3, "item 2 must be text, found 5", 'write: "5"'),
+        (of(a={"type": "array", "items": TEXT}), "a:\n- x\n- 5", 3, 3, "item 2 of `a` must be text, found 5", 'write: "5"'),
         (of(a={"enum": ["GET", "POST"]}), "a: get", 1, 4, "`a` cannot be the text 'get'; it can be `GET`, `POST`", "did you mean `GET`?"),
         (of(a={"const": 1}), "a: 2", 1, 4, "`a` cannot be 2; it can be `1`", None),
         (of(a={"pattern": "^x", "x-pattern-message": "an x in front"}), "a: y", 1, 4, "`a` cannot be the text 'y'", "expected an x in front"),

@@ -8,7 +8,7 @@ from runner.definitions import yaml
 from runner.definitions.build.keys import data, mapping, text
 from runner.definitions.build.reader import Reader
 from runner.definitions.model import ConfigField
-from runner.definitions.values import describe, fits
+from runner.definitions.values import TYPE_WORDS, describe, fits
 
 
 def read_fields(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
@@ -42,7 +42,7 @@ def _check(node: yaml.Mapping, field: ConfigField, reader: Reader) -> None:
     if field.default is None:
         return
     if not fits(field.default, field.type):
-        found = describe(field.default)
-        reader.problem(node.entries["default"], f"`default` must be {field.type}, found {found}", "type")
+        message = f"`default` must be {TYPE_WORDS[field.type]}, found {describe(field.default)}"
+        reader.problem(node.entries["default"], message, "type")
     elif isinstance(field.default, str) and not pattern.search(field.default):
         reader.problem(node.entries["default"], f"`default` does not match {field.pattern}", "pattern")

@@ -7,6 +7,7 @@ import jsonschema_rs
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, items, mapping
 from runner.definitions.build.reader import Reader
+from runner.definitions.refusals import sentence
 
 #: what is not the same in a JSON Schema
 _OURS = ("optional", "properties", "items")
@@ -41,21 +42,25 @@ def _check_pattern(node: yaml.Mapping, reader: Reader) -> bool:
         jsonschema_rs.Draft202012Validator({"pattern": pattern.data} if pattern is not None else {})
     except ValueError:
         if pattern is not None:
-            reader.problem(
-                pattern, "`pattern` is no regular expression", "pattern", "see RFC 9485, or remove it"
-            )
+            reader.problem(pattern, "`pattern` is no regular expression", "pattern")
         return False
     return True
 
 
 def _check_values(node: yaml.Mapping, schema: dict[str, object], reader: Reader) -> None:
     """The default and the values of `enum`, held against what the input itself says."""
-    wanted = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    plain = {key: value for key, value in schema.items() if key != "enum"}
-    typed = jsonschema_rs.Draft202012Validator(plain, validate_formats=True)
+    typed = {key: value for key, value in schema.items() if key != "enum"}
     for number, item in enumerate(items(node, "enum"), 1):
-        for error in typed.iter_errors(item.data):
-            reader.problem(item, f"item {number} of `enum` does not fit: {error.message}", "input")
+        _check_value(item, typed, f"item {number} of `enum`", reader)
     if "default" in node.entries:
-        for error in wanted.iter_errors(node.entries["default"].data):
-            reader.problem(node.entries["default"], f"`default` does not fit: {error.message}", "input")
+        _check_value(node.entries["default"], schema, "`default`", reader)
+
+
+def _check_value(node: yaml.Node, schema: dict[str, object], subject: str, reader: Reader) -> None:
+    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
+    for error in validator.iter_errors(node.data):
+        if error.instance_path:
+            message, mend = f"{subject} does not fit: {error.message}", None
+        else:
+            message, mend = sentence(schema, subject, error.kind, node)
+        reader.problem(node, message, "input", mend)

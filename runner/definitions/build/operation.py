@@ -26,6 +26,8 @@ from runner.definitions.model import (
 )
 from runner.definitions.words import did_you_mean
 
+#: what the texts of a CSV may stand for
+CSV_TYPES: Final = ("text", "number", "integer", "boolean", "timestamp")
 #: what is known of the page that is asked for
 PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
 
@@ -85,6 +87,9 @@ def _format(node: yaml.Mapping) -> tuple[str, ...]:
 
 
 def _csv(node: yaml.Mapping, reader: Reader, names: Names) -> Csv:
+    for type_ in below(node, "types").entries.values():
+        if not isinstance(type_, yaml.Scalar) or "{" not in type_.text:
+            reader.one_of(type_, CSV_TYPES, "type")
     return Csv(
         delimiter=text(node, "delimiter", ","),
         nested=text(node, "nested") or None,
@@ -140,12 +145,12 @@ def _arguments(node: yaml.Mapping, operation: Operation, reader: Reader, names: 
             _check_constant(with_.entries[key], given[key], params[key], reader)
         else:
             mend = did_you_mean(key, params, f"it takes: {', '.join(params) or 'none'}")
-            reader.problem(where, f"`{operation.name}` takes no `{key}`", "unknown-param", mend, len(key))
+            reader.problem(where, f"`{operation.name}` takes no `{key}`", "unknown-param", mend)
     for param in params.values():
         if param.required and not param.has_default and param.name not in given:
             message = f"`{operation.name}` needs `{param.name}`"
             mend = f"add it below `with`: {param.description}".rstrip(": ")
-            reader.problem(node.keys["use"], message, "missing-param", mend, len("use"))
+            reader.problem(node.keys["use"], message, "missing-param", mend)
     return MapOf(given)
 
 

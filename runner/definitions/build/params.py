@@ -19,7 +19,7 @@ def read_params(node: yaml.Mapping, reader: Reader, taken: Collection[str] = ())
     for name, key in node.keys.items():
         if name in taken:
             message, mend = f"a parameter cannot be called `{name}`", "the name has a meaning of its own"
-            reader.problem(key, message, "param", mend, len(name))
+            reader.problem(key, message, "param", mend)
     return {name: _param(name, mapping(child), reader) for name, child in node.entries.items()}
 
 
@@ -53,4 +53,4 @@ def warn_unused(node: yaml.Mapping, key: str, mentioned: Collection[str], reader
     """Warns of names that are given meaning below a key and never mentioned."""
     for name, where in below(node, key).keys.items():
         if name not in mentioned:
-            reader.warning(where, f"`{name}` is never used", "unused", "remove it, or use it", len(name))
+            reader.warning(where, f"`{name}` is never used", "unused", "remove it, or use it")

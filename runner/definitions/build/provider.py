@@ -151,11 +151,15 @@ class _ProviderBuild:
 
     def _check_whole(self) -> None:
         """What an entry must have once its alias is resolved."""
-        needed = ("auth_mode", "base_url", "hosts", *_NEEDED.get(text(self.node, "auth_mode"), ()))
-        for key in needed:
-            if key not in self.node.entries:
+        entries, mode = self.node.entries, text(self.node, "auth_mode")
+        for key in ("auth_mode", "base_url", "hosts"):
+            if key not in entries:
                 message = f"the provider `{self.name}` has no `{key}`"
                 self.reader.problem(self.node, message, "missing-key", f"add `{key}: …`")
+        for key in _NEEDED.get(mode, ()):
+            if key not in entries:
+                mend = f"add `{key}: …`"
+                self.reader.problem(entries["auth_mode"], f"{mode} needs `{key}`", "missing-key", mend)
 
     def _check_hosts(self) -> None:
         """An address that is written out must be one that credentials may be sent to."""
@@ -167,10 +171,10 @@ class _ProviderBuild:
             host = _host(node.text)
             if host is None:
                 mend = "write a whole one, such as https://api.example.com"
-                self.reader.problem(node, f"`{key}` is no address", "url", mend, len(node.text))
+                self.reader.problem(node, f"`{key}` is no address", "url", mend)
             elif key != "authorization_url" and hosts and not any(_matches(host, one) for one in hosts):
                 message = f"`{host}` is not among `hosts`, so every call to it is refused"
-                self.reader.warning(node, message, "hosts", f"add it: hosts: [{host}]", len(node.text))
+                self.reader.warning(node, message, "hosts", f"add it: hosts: [{host}]")
 
     def _verify(self, operations: dict[str, Operation]) -> str | None:
         node = self.node.entries.get("verify")

@@ -26,16 +26,13 @@ class Reader:
         #: every name that was mentioned so far
         self.mentioned: set[str] = set()
 
-    def problem(
-        self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1
-    ) -> None:
-        self.problems.append(Problem(node.place, message, length, suggestion, code=code))
+    def problem(self, node: yaml.Node, message: str, code: str, suggestion: str | None = None) -> None:
+        self.problems.append(Problem(node.place, message, node.width, suggestion, code=code))
 
-    def warning(
-        self, node: yaml.Node, message: str, code: str, suggestion: str | None = None, length: int = 1
-    ) -> None:
+    def warning(self, node: yaml.Node, message: str, code: str, suggestion: str | None = None) -> None:
         """Notes what is surely not as it was meant, though it can be run."""
-        self.problems.append(Problem(node.place, message, length, suggestion, code=code, severity="warning"))
+        problem = Problem(node.place, message, node.width, suggestion, code=code, severity="warning")
+        self.problems.append(problem)
 
     def expression(self, node: yaml.Node, names: Names) -> Expression:
         """A bare expression; what stands in for a bad one does not matter, since it is never run."""
@@ -89,7 +86,7 @@ class Reader:
         if name in known:
             return name
         mend = did_you_mean(name, known, there_are(known) if known else "there are none")
-        self.problem(node, f"there is no {what} `{name}`", f"unknown-{what}", mend, max(1, len(name)))
+        self.problem(node, f"there is no {what} `{name}`", f"unknown-{what}", mend)
         return None
 
     def _report(self, source: yaml.Scalar, findings: list[Finding]) -> None:

@@ -97,7 +97,7 @@ class _SyncBuild:
         for name, child in below(self.node, key).entries.items():
             if name in self.base or name in ("record", "item"):
                 where, message = below(self.node, key).keys[name], f"`{name}` means something else already"
-                self.reader.problem(where, message, "name", "give it another name", len(name))
+                self.reader.problem(where, message, "name", "give it another name")
             found[name] = read(child)
             self.base[name] = None
         return found
@@ -109,7 +109,7 @@ class _SyncBuild:
         always = next((number for number, call in enumerate(calls) if call.when is None), len(calls))
         for unused in nodes[always + 1 :]:
             message = "this is never used: one above it has no `when`"
-            self.reader.warning(unused.keys["use"], message, "unused", "give that one a `when`", len("use"))
+            self.reader.warning(unused.keys["use"], message, "unused", "give that one a `when`")
         return calls
 
     def _choice(self, node: yaml.Mapping) -> Call:
@@ -141,7 +141,7 @@ class _SyncBuild:
             return None
         if kind != "timestamp":
             message = "`slices` cuts time, and the cursor here is a number"
-            self.reader.problem(incremental.keys["slices"], message, "slices", "remove it", 6)
+            self.reader.problem(incremental.keys["slices"], message, "slices", "remove it")
         return Slices(
             by=seconds(node, "by", 0.0) or None,
             size=self._call(size) if size.entries else None,
@@ -157,9 +157,8 @@ class _SyncBuild:
             except ValueError as exc:
                 self.reader.problem(node.entries["start"], str(exc), "start")
         elif not isinstance(start, int):
-            self.reader.problem(
-                node.entries["start"], "`start` must be a number where the cursor is one", "start"
-            )
+            message = "`start` must be a number where the cursor is one"
+            self.reader.problem(node.entries["start"], message, "start")
 
     def _deletes(self, incremental: Incremental | None) -> Deletes | None:
         node = below(self.node, "deletes")
@@ -167,13 +166,8 @@ class _SyncBuild:
             return None
         if "missing" in node.entries and incremental is not None:
             mend = "remove `incremental`, or use `when` or `use`"
-            self.reader.problem(
-                node.keys["missing"],
-                "`missing` needs full reads, and this sync is incremental",
-                "deletes",
-                mend,
-                7,
-            )
+            message = "`missing` needs full reads, and this sync is incremental"
+            self.reader.problem(node.keys["missing"], message, "deletes", mend)
         return Deletes(
             when=self.reader.optional(node, "when", self.record_names),
             call=self._call(node) if "use" in node.entries else None,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Iterable, Mapping
+from typing import Final, cast
+
+import msgspec
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds, text
@@ -48,7 +50,7 @@ def _check_key(key: yaml.Scalar, reader: Reader, config: Iterable[str]) -> None:
         known = [f"config.{one}" for one in config]
         mend = did_you_mean(key.text, known, there_are(known) if known else "add it to `connection_config`")
         message = f"there is no config `{name}`"
-        reader.problem(key, message, "unknown-config", mend, len(key.text))
+        reader.problem(key, message, "unknown-config", mend)
 
 
 def _proof(node: yaml.Mapping, reader: Reader) -> HmacProof | TokenProof:
@@ -68,16 +70,34 @@ def _proof(node: yaml.Mapping, reader: Reader) -> HmacProof | TokenProof:
 
 
 def read_trigger(node: yaml.Mapping, reader: Reader) -> Trigger | None:
-    """`on.webhook` of a sync or a workflow, short or long."""
+    """`on.webhook`, short or long."""
     webhook = below(node, "on").entries.get("webhook")
     if webhook is None:
         return None
     if not isinstance(webhook, yaml.Mapping):
         return Trigger(event=str(webhook.data))
-    return Trigger(
-        event=text(webhook, "event"),
-        when=reader.optional(webhook, "when", _EVENT),
-        input={
-            key: reader.expression(child, _EVENT) for key, child in below(webhook, "input").entries.items()
-        },
-    )
+    return Trigger(event=text(webhook, "event"), when=reader.optional(webhook, "when", _EVENT))
+
+
+def read_trigger_with_input(
+    node: yaml.Mapping, reader: Reader, inputs: Mapping[str, object]
+) -> Trigger | None:
+    """`on.webhook` of a workflow, which gives it its input.
+
+    Args:
+        inputs: the JSON Schema of the input.
+    """
+    trigger = read_trigger(node, reader)
+    if trigger is None:
+        return None
+    given = below(below(below(node, "on"), "webhook"), "input")
+    known = cast(Mapping[str, object], inputs["properties"])
+    for key in given.keys.values():
+        reader.one_of(key, known, "input")
+    for name in cast(list[str], inputs["required"]):
+        if name not in given.entries:
+            where = below(node, "on").keys["webhook"]
+            message, mend = f"`webhook` gives no `{name}`", f"write: input: {{{name}: event.…}}"
+            reader.problem(where, message, "missing-input", mend)
+    values = {key: reader.expression(child, _EVENT) for key, child in given.entries.items()}
+    return msgspec.structs.replace(trigger, input=values)

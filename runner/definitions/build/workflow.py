@@ -8,7 +8,7 @@ from runner.definitions.build.keys import below, items, mapping, text, texts
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import RESPONSE, read_request
-from runner.definitions.build.webhook import read_trigger
+from runner.definitions.build.webhook import read_trigger_with_input
 from runner.definitions.expressions import Names
 from runner.definitions.model import Call, Provider, Step, Workflow
 
@@ -41,25 +41,18 @@ class _WorkflowBuild:
 
     def workflow(self, source: str) -> Workflow:
         steps = self._steps([mapping(step) for step in items(self.node, "steps")])
-        trigger = read_trigger(self.node, self.reader)
-        self._check_trigger_input()
+        inputs = read_input(self.inputs, self.reader)
         return Workflow(
             name=text(self.node, "workflow"),
             place=self.node.place,
             description=text(self.node, "description"),
             integrations=texts(self.node, "integrations"),
-            input=read_input(self.inputs, self.reader),
+            input=inputs,
             steps=steps,
             output=self.reader.output(self.node, "output", self.names),
-            trigger=trigger,
+            trigger=read_trigger_with_input(self.node, self.reader, inputs),
             text=source,
         )
-
-    def _check_trigger_input(self) -> None:
-        given = below(below(below(self.node, "on"), "webhook"), "input")
-        for key in given.keys.values():
-            if key.text not in self.inputs.entries:
-                self.reader.one_of(key, self.inputs.entries, "input")
 
     def _steps(self, nodes: list[yaml.Mapping]) -> tuple[Step, ...]:
         steps = tuple(self._step(node) for node in nodes)
@@ -105,13 +98,8 @@ class _WorkflowBuild:
             return None
         name = text(node, "id")
         if name in self.step_names:
-            self.reader.problem(
-                found,
-                f"another step is called `{name}` already",
-                "duplicate-step",
-                "give it another id",
-                len(name),
-            )
+            message = f"another step is called `{name}` already"
+            self.reader.problem(found, message, "duplicate-step", "give it another id")
         return name
 
 

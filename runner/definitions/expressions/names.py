@@ -218,14 +218,20 @@ class _Check:
         offered = sorted(known)
         elsewhere = ELSEWHERE.get(word)
         guess = f"did you mean `{elsewhere}`?" if elsewhere in offered else did_you_mean(word, offered)
-        listed = offered and len(offered) <= _MAX_LISTED and not guess
-        self._add(word, message % word + (f"; there are {', '.join(offered)}" if listed else ""), node, guess)
+        listed = "" if guess or len(offered) > _MAX_LISTED else _listed(offered)
+        self._add(word, message % word + listed, node, guess)
 
     def _add(self, word: str, message: str, node: nodes.Node, suggestion: str | None = None) -> None:
         offset = max(0, self.text.find(word, node.lineno - 1))
         self.findings.append(Finding(message, word, offset, suggestion))
         if len(self.findings) >= _MAX_FINDINGS:
             raise _Enough
+
+
+def _listed(offered: list[str]) -> str:
+    if len(offered) == 1:
+        return f"; there is only `{offered[0]}`"
+    return f"; there are {', '.join(offered) or 'none'}"
 
 
 def _targets(target: nodes.Node) -> frozenset[str]:

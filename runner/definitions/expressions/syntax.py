@@ -9,10 +9,12 @@ from jinja2 import TemplateSyntaxError
 
 from runner.definitions.expressions.names import Finding
 
+_TOO_EARLY: Final = "it ends too early"
 _ENDS: Final = "end of (?:template|print statement|statement block)"
 #: what Jinja says of the place where it stopped → what people are told
 _SENTENCES: Final = (
-    (re.compile(rf"([Uu]nexpected|got) '?{_ENDS}"), "it ends too early"),
+    (re.compile(rf"([Uu]nexpected|got) '?{_ENDS}"), _TOO_EARLY),
+    (re.compile("expected name or number"), "a name is missing behind the `.`"),
     (re.compile(r"unexpected '(.+)', expected '(.+)'"), r"found `\1`, expected `\2`"),
     (re.compile(r"unexpected char '(.+)' at \d+"), r"`\1` cannot stand here"),
     (re.compile(r"expected token '(.+)', got '(.+)'"), r"found `\2`, expected \1"),
@@ -45,7 +47,10 @@ def syntax_finding(error: TemplateSyntaxError, written: str) -> Finding:
     if block:
         message = f"`{{% {block[1]} %}}` is never closed"
         return _finding(message, written, offset, f"write: {{% end{block[1]} %}}")
-    return _finding(_sentence(said), written, offset, _mend(written, offset))
+    message = _sentence(said)
+    if message == _TOO_EARLY:
+        return _finding(message, written, len(written.rstrip()), None)
+    return _finding(message, written, offset, _mend(written, offset))
 
 
 def _mend(written: str, offset: int) -> str | None:

@@ -8,7 +8,7 @@ import msgspec
 
 from runner.definitions.expressions import Expression
 from runner.definitions.model.values import NOTHING, Value
-from runner.definitions.values import describe, fits, short
+from runner.definitions.values import TYPE_WORDS, describe, fits, short
 from runner.errors import Place
 
 
@@ -24,7 +24,7 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
     enum: tuple[object, ...] = ()
 
     def misfit(self, value: object) -> str | None:
-        """Why a value is none for it: `must be integer, found a list`; null always is one."""
+        """Why a value is none for it: `must be a whole number, found a list`; null always is one."""
         wrong = self.mistyped(value)
         if wrong is not None or value is None or not self.enum or value in self.enum:
             return wrong
@@ -35,7 +35,7 @@ class Param(msgspec.Struct, frozen=True, kw_only=True):
         """As `misfit`, of its type alone."""
         if value is None or fits(value, self.type):
             return None
-        return f"must be {self.type}, found {describe(value)}"
+        return f"must be {TYPE_WORDS[self.type]}, found {describe(value)}"
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

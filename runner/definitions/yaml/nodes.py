@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import Final, Union
+from typing import ClassVar, Final, Union
 
 import msgspec
 import yaml
@@ -29,6 +29,11 @@ class Scalar(msgspec.Struct, frozen=True):
     def data(self) -> str | int | float | bool | None:
         return self.value
 
+    @property
+    def width(self) -> int:
+        """The columns that it takes; of what may take several lines, its first character."""
+        return 1 if self.style in ("|", ">") else max(1, len(self.text) + 2 * len(self.style))
+
     def at(self, offset: int) -> Place:
         """The place of a character of the text."""
         return self.file.place_in(self, offset)
@@ -40,6 +45,7 @@ class Mapping(msgspec.Struct, frozen=True):
     entries: dict[str, Node]
     keys: dict[str, Scalar]
     place: Place
+    width: ClassVar[int] = 1
 
     @property
     def data(self) -> dict[str, object]:
@@ -51,6 +57,7 @@ class Sequence(msgspec.Struct, frozen=True):
 
     items: list[Node]
     place: Place
+    width: ClassVar[int] = 1
 
     @property
     def data(self) -> list[object]:

@@ -123,6 +123,10 @@ def _flow(said: str, line: str, place: Place, column: int) -> Problem | None:
         return Problem(
             Place(place.file, place.line, opened + 1), message, 2, 'write: "… {{ … }} …"', code="yaml-flow"
         )
+    char = line[column : column + 1]
+    if char in ("[", "{") and column > 0:
+        message = f"`{char}` inside an unquoted value of a `{{…}}` map needs quotes"
+        return Problem(place, message, 1, "put the whole value between quotes", code="yaml-flow")
     message = "this map or list is not closed, or a `,` is missing"
     return Problem(place, message, 1, "values with `[`, `{` or `,` in them need quotes", code="yaml-flow")
 
