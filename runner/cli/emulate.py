@@ -146,7 +146,7 @@ def _sites(given: Given) -> Iterator[list[Site]]:
             stack.enter_context(_listening(given["port"] and given["port"] + place))
             for place in range(max(1, len(given["org"])))
         ]
-        orgs = [stack.enter_context(_opened(options)) for options in _all_options(given)]
+        orgs = stack.enter_context(_opened(_all_options(given)))
         yield [Site(org, listener) for org, listener in zip(orgs, listeners, strict=True)]
 
 
@@ -204,17 +204,17 @@ def _options(given: Given) -> Options:
 
 
 @contextlib.contextmanager
-def _opened(options: Options) -> Iterator[Org]:
+def _opened(all_options: list[Options]) -> Iterator[list[Org]]:
     from runner.emulator.errors import OptionError
-    from runner.emulator.org import Org
+    from runner.emulator.orgs import opened
 
-    try:
-        with _progress(options.records) as advance:
-            org = Org(options, advance)
-    except OptionError as exc:
-        raise UsageError(str(exc), hint="Choose a folder that you may write to.") from exc
-    with contextlib.closing(org):
-        yield org
+    with contextlib.ExitStack() as stack:
+        try:
+            with _progress(sum(options.records for options in all_options)) as advance:
+                orgs = stack.enter_context(opened(all_options, advance))
+        except OptionError as exc:
+            raise UsageError(str(exc), hint="Choose a folder that you may write to.") from exc
+        yield orgs
 
 
 @contextlib.contextmanager

@@ -25,6 +25,7 @@ from runner.emulator.errors import not_found
 from runner.emulator.options import Options
 from runner.emulator.org import Org as _Org
 from runner.emulator.org import Seen
+from runner.emulator.orgs import opened
 from runner.emulator.schema import ObjectType
 from runner.emulator.server import Secure, Site, in_background, listen, port_of, url_of
 from runner.emulator.soql.compile import Asked
@@ -186,7 +187,9 @@ def start_org(
 def start_orgs(
     *names: str, records: int = RECORDS, tls: bool = False, **changed: object
 ) -> Iterator[list[Org]]:
-    """Serves several orgs, each by its name, from one server: `start_orgs("acme", "acme--uat")`."""
+    """Serves several orgs, each by its name, from one server: `start_orgs("acme", "acme--uat")`. They have
+    one app.
+    """
     given = msgspec.structs.replace(Options(), records=records, **changed)
     with _started([given.called(name) for name in names], tls=tls) as orgs:
         yield orgs
@@ -197,7 +200,7 @@ def _started(all_options: list[Options], *, tls: bool) -> Iterator[list[Org]]:
     with contextlib.ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         secure = Secure(certificates.make(folder), listen(0)) if tls else None
-        orgs = [stack.enter_context(contextlib.closing(_Org(options))) for options in all_options]
+        orgs = stack.enter_context(opened(all_options))
         sites = [Site(org, listen(0)) for org in orgs]
         for site in sites:
             site.org.url = url_of(site.listener, secure)

@@ -38,8 +38,9 @@ def names(org: Org) -> list[object]:
 
 
 def test_each_has_its_own_url_id_users_and_data(orgs: Orgs) -> None:
-    for told in ("url", "org_id", "username", "client_id", "password"):
+    for told in ("url", "org_id", "username", "password"):
         assert len({getattr(org, told) for org in orgs}) == 3
+    assert len({(org.client_id, org.client_secret) for org in orgs}) == 1
     assert names(orgs[0]) != names(orgs[1])
     orgs[0].create("Contact", LastName="Only here")
     assert [len(org.query("SELECT Id FROM Contact WHERE LastName = 'Only here'")) for org in orgs] == [
@@ -87,7 +88,6 @@ def test_the_login_finds_the_org_that_is_meant(
     app = {"client_id": org.client_id, "client_secret": org.client_secret}
     claims = {"iss": org.client_id, "sub": org.username, "aud": f"https://{host}", "exp": 2**32}
     grants = (
-        {"grant_type": "client_credentials", **app},
         {"grant_type": "refresh_token", "refresh_token": org.refresh_token(), **app},
         {"grant_type": "password", "username": org.username, "password": org.password, **app},
         {
@@ -105,9 +105,9 @@ def test_the_login_finds_the_org_that_is_meant(
 
 def test_a_sandbox_is_not_known_to_the_production_login(orgs: Orgs, client: httpx.Client) -> None:
     for org, host in ((orgs[2], PRODUCTION), (orgs[0], SANDBOX)):
-        app = {"client_id": org.client_id, "client_secret": org.client_secret}
-        told = token(client, host, grant_type="client_credentials", **app)
-        assert told["error"] == "invalid_client_id"
+        form = {"username": org.username, "password": org.password, "client_id": org.client_id}
+        told = token(client, host, grant_type="password", client_secret=org.client_secret, **form)
+        assert (told["error"], told["error_description"]) == ("invalid_grant", "authentication failure")
 
 
 def test_a_login_that_nobody_knows(orgs: Orgs, client: httpx.Client) -> None:
