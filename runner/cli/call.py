@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 import click
@@ -9,11 +10,13 @@ import click
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option, values
 from runner.cli.output import echo_json
+from runner.cli.progress import Bars
 from runner.definitions.words import nearest
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
+    from runner.calls.client import Client
     from runner.definitions.model import Operation, Provider
 
 
@@ -48,13 +51,26 @@ def command(
         place = access.connection(connection)
         found = _operation(access.project.provider(place.integration), operation)
         client = access.client(place)
-        if every or found.records is None or found.output is not None:
+        if found.records is None or found.output is not None:
             return await client.call(found, _texts(found, given))
-        async for page in client.pages(found, _texts(found, given)):
-            return page.records
-        return []
+        return await _records(client, found, _texts(found, given), every)
 
     echo_json(app_of(ctx).run(work))
+
+
+async def _records(
+    client: Client, operation: Operation, arguments: dict[str, object], every: bool
+) -> list[object]:
+    """The records of the first page, or of every one."""
+    bars, records = Bars(), list[object]()
+    with bars.bar(operation.name) as bar:
+        async with aclosing(client.pages(operation, arguments)) as pages:
+            async for page in pages:
+                records += page.records
+                bars.update(bar, len(records))
+                if not every:
+                    break
+    return records
 
 
 def _operation(provider: Provider, name: str) -> Operation:

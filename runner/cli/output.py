@@ -40,6 +40,11 @@ def moment(seconds: object) -> str:
     return format_instant(instant(seconds))
 
 
+def second(seconds: float) -> str:
+    """The same for people, who need no fractions: `2026-07-24 14:05:58Z`."""
+    return moment(int(seconds)).replace("T", " ").replace(".000Z", "Z")
+
+
 def step_lines(steps: Iterable[Mapping[str, object]]) -> Iterator[str]:
     """The steps of a workflow's run, for people."""
     for step in steps:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -19,6 +19,19 @@ if TYPE_CHECKING:
 
 #: how many are shown unless somebody says otherwise
 _SHOWN = 100
+
+
+class Given(TypedDict):
+    """The options, as click hands them over."""
+
+    connection: str | None
+    cursor: int
+    limit: int | None
+    every: bool
+    wanted: tuple[str, ...]
+    form: str | None
+    output: Path | None
+    as_json: bool
 
 
 @click.command(epilog="Example: terapi records Contact --connection demo --format csv -o contacts.csv")
@@ -43,37 +56,27 @@ _SHOWN = 100
 @output_option
 @json_option
 @click.pass_context
-def command(
-    ctx: click.Context,
-    model: str,
-    connection: str | None,
-    cursor: int,
-    limit: int | None,
-    every: bool,
-    wanted: tuple[str, ...],
-    form: str | None,
-    output: Path | None,
-    as_json: bool,
-) -> None:
+def command(ctx: click.Context, model: str, **given: Unpack[Given]) -> None:
     """Show what was synced, or write it to a file.
 
     In the order of the last change; keep the last cursor and give it the next time to get only what is new.
     """
     from runner.store.export import OWN, Selection
 
-    if every and limit is not None:
+    limit, output = given["limit"], given["output"]
+    if given["every"] and limit is not None:
         raise UsageError("--limit and --all do not go together", hint="leave one out")
-    quiet = every or limit is not None or output is not None
+    asked = given["every"] or limit is not None or output is not None
+    form = form_of(given["form"], output, given["as_json"])
     with app_of(ctx).store.snapshot() as still:
         selection = Selection(
-            _stream(still, model, connection),
-            after=cursor,
-            limit=limit if quiet else _SHOWN,
-            states=states(wanted),
+            _stream(still, model, given["connection"]),
+            after=given["cursor"],
+            limit=limit if asked else _SHOWN,
+            states=states(given["wanted"]),
         )
-        target = Target(form=form_of(form, output, as_json), output=output, last=OWN, total=selection.count())
-        put(selection.pages, target)
-        if not quiet and selection.more():
+        put(selection.pages, Target(form=form, output=output, last=OWN, total=selection.count()))
+        if not asked and selection.more():
             rest = f"--all gives all, --cursor {selection.last} what follows"
             click.echo(f"these are the first {_SHOWN}; {rest}", err=True)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from runner.cli.completing import connection_ids, run_ids
 from runner.cli.main import app_of
 from runner.cli.options import json_option, limit_option, on_page, page_option
-from runner.cli.output import echo_json, echo_line, moment, step_lines, table
+from runner.cli.output import echo_json, echo_line, moment, second, step_lines, table
 from runner.definitions.problems import visible
 from runner.errors import UsageError
 
@@ -22,6 +22,15 @@ STATUSES = ("running", "success", "failed", "cancelled", "lost")
 _SHORT = 8
 #: seconds between two looks at the log of a run that is followed
 _LOOK = 0.3
+
+
+class Which(TypedDict):
+    """The options that say which runs are wanted."""
+
+    kind: str | None
+    name: str | None
+    status: str | None
+    connection: str | None
 
 
 @click.group(epilog="Example: terapi runs list --status failed")
@@ -43,32 +52,16 @@ def command() -> None:
 @page_option
 @json_option
 @click.pass_context
-def list_(
-    ctx: click.Context,
-    kind: str | None,
-    name: str | None,
-    status: str | None,
-    connection: str | None,
-    limit: int,
-    page: int,
-    as_json: bool,
-) -> None:
+def list_(ctx: click.Context, limit: int, page: int, as_json: bool, **which: Unpack[Which]) -> None:
     """The runs, the newest first."""
-    stored = app_of(ctx).store.runs.newest(
-        kind=kind,
-        name=name,
-        status=status,
-        connection=connection,
-        limit=limit + 1,
-        offset=(page - 1) * limit,
-    )
+    stored = app_of(ctx).store.runs.newest(**which, limit=limit + 1, offset=(page - 1) * limit)
     found = on_page(stored, limit, page)
     if as_json:
         echo_json([_summary(run) for run in found])
         return
     head = ("run", "kind", "name", "connection", "status", "began", "took")
     rows = [
-        (run.id[:_SHORT], run.kind, run.name, run.connection, run.status, moment(run.started_at), _took(run))
+        (run.id[:_SHORT], run.kind, run.name, run.connection, run.status, second(run.started_at), _took(run))
         for run in found
     ]
     click.echo(table(head, rows) if rows else "no runs")
@@ -88,7 +81,7 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
         echo_json(_data(run))
         return
     click.echo(f"{run.kind} {run.name}, {run.integration} connection `{run.connection}`")
-    for word, value in (("run", run.id), ("status", run.status), ("began", moment(run.started_at))):
+    for word, value in (("run", run.id), ("status", run.status), ("began", second(run.started_at))):
         click.echo(f"  {word:<8}{value}")
     click.echo(f"  {'took':<8}{_took(run)}")
     for line in step_lines(run.steps or []):

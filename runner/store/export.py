@@ -92,7 +92,7 @@ def write(form: str, pages: Pages, out: IO[bytes], last: Iterable[str] = ()) -> 
     if form == "parquet":
         from runner.store.parquet import write_parquet
 
-        return write_parquet(pages, columns(pages, last), out)
+        return write_parquet(pages, last, out)
     if form == "csv":
         return _write_csv(pages, columns(pages, last), out)
     return _write_json(pages, out) if form == "json" else _write_lines(pages, out)

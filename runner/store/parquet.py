@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import IO, TYPE_CHECKING, Final
 
 import orjson
@@ -19,11 +19,14 @@ _GROUP: Final = 50_000
 _TOO_LARGE: Final = 2**63
 
 
-def write_parquet(pages: Pages, names: list[str], out: IO[bytes]) -> int:
+def write_parquet(pages: Pages, last: Iterable[str], out: IO[bytes]) -> int:
     """Writes the rows with one type for each column; gives how many.
 
     A column whose values are of one JSON type has that type, one of integers and other numbers is float64;
     what is nested or mixed is JSON text.
+
+    Args:
+        last: the columns that come last.
 
     Raises:
         MissingExtra: pyarrow is not installed.
@@ -34,7 +37,7 @@ def write_parquet(pages: Pages, names: list[str], out: IO[bytes]) -> int:
         from pyarrow import parquet
     except ImportError as exc:
         raise MissingExtra("Parquet", "export") from exc
-    shape = _Shape(pages, names)
+    shape = _Shape(pages, last)
     count = 0
     held: list[pyarrow.RecordBatch] = []
     with parquet.ParquetWriter(out, shape.schema, compression="zstd") as writer:
@@ -50,15 +53,17 @@ def write_parquet(pages: Pages, names: list[str], out: IO[bytes]) -> int:
 
 
 class _Shape:
-    """The columns' types, found by looking at every row."""
+    """The columns and their types, found by looking at every row."""
 
-    def __init__(self, pages: Pages, names: list[str]) -> None:
+    def __init__(self, pages: Pages, last: Iterable[str]) -> None:
         import pyarrow
 
-        kinds: dict[str, set[str]] = {name: set() for name in names}
+        ends: dict[str, set[str]] = {name: set() for name in last}
+        kinds: dict[str, set[str]] = {}
         for page in pages():
-            for name in names:
-                kinds[name] |= _kinds([row.get(name) for row in page])
+            for name in dict.fromkeys(name for row in page for name in row):
+                found = ends[name] if name in ends else kinds.setdefault(name, set())
+                found |= _kinds([row.get(name) for row in page])
         types = {
             "boolean": pyarrow.bool_(),
             "integer": pyarrow.int64(),
@@ -66,8 +71,8 @@ class _Shape:
             "text": pyarrow.string(),
             "json": pyarrow.string(),
         }
-        self._kinds = {name: _together(kinds[name]) for name in names}
-        self.schema = pyarrow.schema([(name, types[self._kinds[name]]) for name in names])
+        self._kinds = {name: _together(found) for name, found in {**kinds, **ends}.items()}
+        self.schema = pyarrow.schema([(name, types[kind]) for name, kind in self._kinds.items()])
 
     def batch(self, page: list[Row]) -> pyarrow.RecordBatch:
         import pyarrow
