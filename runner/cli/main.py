@@ -41,6 +41,7 @@ COMMANDS: dict[str, Entry] = {
     "call": Entry("call", "Call one operation of a provider."),
     "proxy": Entry("proxy", "Make a raw call with the right base URL and token."),
     "sync": Entry("sync", "Run syncs."),
+    "audit": Entry("audit", "Hold what is stored of a sync against its source."),
     "records": Entry("records", "Show what was synced, or write it to a file."),
     "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),

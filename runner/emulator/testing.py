@@ -86,6 +86,11 @@ class Org:
         self._org.records.delete(self._object(name), record_id, self.user_id)
         self.advance(1)
 
+    def erase(self, name: str, record_id: str, /) -> None:
+        """Deletes a record for good: no query tells of it any more."""
+        self._org.records.erase(self._object(name), record_id, self.user_id)
+        self.advance(1)
+
     def undelete(self, name: str, record_id: str, /) -> None:
         self._org.records.undelete(self._object(name), record_id, self.user_id)
         self.advance(1)

@@ -77,13 +77,16 @@ class Stream:
         self._sql = sql
         self._key = key
 
-    def _number(self) -> int | None:
-        """Never kept: a transaction that is undone takes a new stream's number with it."""
+    def number(self) -> int | None:
+        """The stream's number; None where nothing was stored yet.
+
+        Never kept: a transaction that is undone takes a new stream's number with it.
+        """
         row = self._database.row(self._sql["get_stream"], self._key)
         return None if row is None else int(row["number"])
 
     def _made(self) -> int:
-        number = self._number()
+        number = self.number()
         if number is None:
             self._database.run(self._sql["make_stream"], self._key)
             return int(self._database.rows(self._sql["get_stream"], self._key)[0]["number"])
@@ -120,13 +123,13 @@ class Stream:
     def preview(self, rows: Iterable[tuple[str, bytes]]) -> dict[str, str]:
         """What `write` would make of each key: added, updated or unchanged; writes nothing."""
         page = dict(rows)
-        number = self._number()
+        number = self.number()
         known = {} if number is None or not page else self._known(number, _ids(page))
         return {id: _change(known.get(id), payload) for id, payload in page.items()}
 
     def preview_delete(self, ids: Iterable[str]) -> list[str]:
         """Which keys `delete` would mark; writes nothing."""
-        number = self._number()
+        number = self.number()
         known = {} if number is None else self._known(number, _ids(ids))
         return [id for id, (_, _, state) in known.items() if state != _DELETED]
 
@@ -167,7 +170,7 @@ class Stream:
         """Marks records as deleted; those that are not there, or are deleted already, do not count."""
         wanted = _ids(ids)
         with self._database.atomic():
-            number = self._number()
+            number = self.number()
             if number is None or wanted == "[]":
                 return 0
             there = [record for record, _, state in self._known(number, wanted).values() if state != _DELETED]
@@ -228,7 +231,7 @@ class Stream:
     def empty(self) -> None:
         """Forgets every record, for a read from the beginning; cursors go on where they were."""
         with self._database.atomic():
-            number = self._number()
+            number = self.number()
             if number is not None:
                 for query in ("forget_all_seen", "empty"):
                     self._database.run(self._sql[query], {"stream": number})
@@ -252,7 +255,7 @@ class Stream:
             since: only what changed at or after that time, in seconds since 1970.
         """
         wanted = None if states is None else json.dumps([STATES.index(state) for state in states])
-        given = {"stream": self._number(), "after": after, "limit": limit, "states": wanted, "since": since}
+        given = {"stream": self.number(), "after": after, "limit": limit, "states": wanted, "since": since}
         query = "read" if ids is None else "read_ids"
         if ids is not None:
             given["ids"] = json.dumps([id for id in ids if "\0" not in id])
@@ -267,7 +270,7 @@ class Stream:
 
     def count(self) -> dict[str, int]:
         """How many records there are in each state."""
-        rows = self._database.rows(self._sql["count"], {"stream": self._number()})
+        rows = self._database.rows(self._sql["count"], {"stream": self.number()})
         return {
             name: sum(row["number"] for row in rows if row["state"] == n) for n, name in enumerate(STATES)
         }

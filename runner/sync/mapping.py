@@ -80,6 +80,16 @@ class Mapper:
 
         return read
 
+    def field(self, name: str) -> Callable[[object], object]:
+        """What gives one field as it is stored."""
+        scope, take = self._scope, _getter(name, cast(Mapping[str, Field], self._sync.fields)[name])
+
+        def read(record: object) -> object:
+            scope["record"] = record
+            return take(scope)
+
+        return read
+
     def _error(self, message: str, record: object) -> RecordError:
         shown = orjson.dumps(record, default=str)[:200].decode("utf-8", "replace")
         return RecordError(

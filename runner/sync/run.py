@@ -148,6 +148,19 @@ class _Running:
                 self.store.states.put(self.key, SyncState(digest=self.sync.digest))
         state = state_of(self.sync, self.store, self.key, full=self.options.full or self.options.empty)
         self.checkpoint = state.checkpoint
+        if state.progress is not None and self.sync.incremental is not None:
+            # What has changed since that window began comes with a window of its own.
+            self._finish(await self._window(state))
+            state = self.store.states.get(self.key)
+        window = await self._window(state)
+        with self.store.atomic():
+            self._finish(window)
+            result = self.told("success")
+            self.underway.finish("success")
+        return result
+
+    async def _window(self, state: SyncState) -> Window:
+        """Reads a window to its end: the one that was cut short, else a new one."""
         window = await window_for(self.sync, self.client, state)
         source = Source(self.sync, self.client, state, whole_of(window))
         self.underway.log("info", _beginning(window, cut=state.progress is not None))
@@ -156,7 +169,7 @@ class _Running:
         await self._read(source, state, window)
         async for ids in source.deleted():
             self.deleted += self.stream.delete(ids, time.time())
-        return self._finish(window)
+        return window
 
     async def _begin(self, source: Source, state: SyncState, window: Window) -> None:
         if state.checkpoint is None:
@@ -260,8 +273,8 @@ class _Running:
         self.deleted += deleted
         self.changes = self.changes.plus(changes)
 
-    def _finish(self, window: Window) -> Result:
-        """The checkpoint and the run's success, in one transaction: neither is there without the other."""
+    def _finish(self, window: Window) -> None:
+        """Ends a window: its checkpoint holds from here on."""
         with self.store.atomic():
             self._check_connection()
             if window.noting:
@@ -269,9 +282,6 @@ class _Running:
             done = SyncState(checkpoint=window.reached, last_run=window.began, digest=self.sync.digest)
             self.store.states.put(self.key, done)
             self.checkpoint = window.reached
-            result = self.told("success")
-            self.underway.finish("success")
-        return result
 
     def _check_connection(self) -> None:
         """Nothing is stored for a connection that was deleted meanwhile."""

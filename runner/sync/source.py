@@ -65,11 +65,15 @@ class Source:
         Raises:
             UsageError: no `fetch` holds for it.
         """
-        scope = await self._scope_of(part)
+        scope = await self.scope_of(part)
         for call in self._sync.fetch:
             if call.when is None or call.when.holds(scope):
-                return Reading(self._sync, self._client, call, scope)
+                return self.reading_of(call, scope)
         raise UsageError(f"no `fetch` of `{self._sync.name}` holds", hint="give the last one no `when`")
+
+    def reading_of(self, call: Call, scope: Mapping[str, object]) -> Reading:
+        """The reading by one call, which gives records as `fetch` does."""
+        return Reading(self._sync, self._client, call, scope)
 
     async def count(self, part: Slice, rules: Slices) -> int:
         """How many records a slice has, as `slices.size` tells.
@@ -78,8 +82,8 @@ class Source:
             RecordError: what it gives is no number.
         """
         size = cast(Call, rules.size)
-        scope = await self._scope_of(part)
-        found = await self._client.call(size.operation, _arguments(size, scope))
+        scope = await self.scope_of(part)
+        found = await self._client.call(size.operation, arguments(size, scope))
         if rules.total is not None:
             found = rules.total.evaluate({**scope, "result": found})
         try:
@@ -93,19 +97,19 @@ class Source:
         deletes = self._sync.deletes
         if deletes is None or deletes.call is None or deletes.id is None or self._state.last_run is None:
             return
-        scope = await self._scope_of(self._whole)
+        scope = await self.scope_of(self._whole)
         id_of = Mapper(self._sync, scope).reader(deletes.id)
-        async for page in self._client.pages(deletes.call.operation, _arguments(deletes.call, scope)):
+        async for page in self._client.pages(deletes.call.operation, arguments(deletes.call, scope)):
             ids = [id_of(record) for record in page.records]
             yield [text(id) for id in ids if not is_nothing(id)]
 
-    async def _scope_of(self, part: Slice) -> dict[str, object]:
+    async def scope_of(self, part: Slice) -> dict[str, object]:
         """What the expressions of a slice know; the lookups are made once, for the whole window."""
         if not self._looked_up:
             self._looked_up = True
             whole = {**self._scope, **self._whole.scope()}
             for name, lookup in self._sync.lookups.items():
-                found = await self._client.call(lookup.operation, _arguments(lookup, whole))
+                found = await self._client.call(lookup.operation, arguments(lookup, whole))
                 self._scope[name] = whole[name] = found
         scope = {**self._scope, **part.scope()}
         for name, value in self._sync.vars.items():
@@ -134,7 +138,7 @@ class Reading:
 
     def pages(self, at: Mapping[str, object] | None) -> AsyncGenerator[Page, None]:
         """The pages from ``at`` on, or from the first."""
-        return self._client.pages(self._call.operation, _arguments(self._call, self._scope), at)
+        return self._client.pages(self._call.operation, arguments(self._call, self._scope), at)
 
     def rows(self, records: list[object]) -> Iterator[Rows]:
         """The records made into rows, some at a time.
@@ -165,5 +169,5 @@ class Reading:
         return [] if self._cursor is None else [self._cursor(record) for record in records]
 
 
-def _arguments(call: Call, scope: Mapping[str, object]) -> Mapping[str, object]:
+def arguments(call: Call, scope: Mapping[str, object]) -> Mapping[str, object]:
     return cast(Mapping[str, object], call.arguments.evaluate(scope))

@@ -68,12 +68,10 @@ def test_a_sync_that_is_ended_keeps_its_pages_and_the_next_run_goes_on(
         assert (told["status"], told["read"], told["checkpoint"]) == ("cancelled", kept, None)
         assert f"orders: stopped after {kept} records, which are kept: the next run goes on there\n" in err
     result = connected.json("sync", "orders")
-    assert (result["read"], result["added"], result["checkpoint"]) == (
-        6 - kept,
-        6 - kept,
-        "2026-01-03T00:00:00.000Z",
-    )
-    assert stuck.starts == ([1, 2, 3, 3] if kept == 4 else [1, 2, 3, 2, 3])
+    # It ends the window that was cut, and then reads what has changed meanwhile.
+    assert (result["added"], result["unchanged"], result["read"]) == (6 - kept, 6, 12 - kept)
+    assert result["checkpoint"] == "2026-01-03T00:00:00.000Z"
+    assert stuck.starts == [1, 2, 3, *([3] if kept == 4 else [2, 3]), 1, 2, 3]
     assert ENDINGS[status] in connected("runs", "show", run["run"][:12])
 
 

@@ -228,6 +228,7 @@ def test_a_job_reads_its_window_whole_and_stores_the_same(
 def test_a_job_that_was_submitted_is_awaited_by_the_next_run(
     access: Access, connection: Connection, api: Api
 ) -> None:
+    source(api, ROWS)
     counts(api, ROWS)
     job(api, ROWS)
     api.on("/jobs/5", Reply({}, 400))

@@ -17,6 +17,7 @@ from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration, instant
 from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import (
+    Audit,
     Call,
     Deletes,
     Field,
@@ -84,6 +85,7 @@ class _SyncBuild:
             where=reader.optional(node, "where", self.record_names),
             fields=self._top_fields(),
             deletes=self._deletes(incremental),
+            audit=self._audit(),
             trigger=read_trigger(node, reader),
             digest=_digest(node),
         )
@@ -173,6 +175,20 @@ class _SyncBuild:
             call=self._call(node) if "use" in node.entries else None,
             id=self.reader.optional(node, "id", self.record_names) if "use" in node.entries else None,
             missing=data(node, "missing", False),
+        )
+
+    def _audit(self) -> Audit | None:
+        node = below(self.node, "audit")
+        if not node.entries:
+            return None
+        repair, known = below(node, "repair"), {**self.base, "ids": None}
+        return Audit(
+            call=self._call(node),
+            id=self.reader.expression(node.entries["id"], self.record_names),
+            deleted=self.reader.optional(node, "deleted", self.record_names),
+            repair=read_call(repair, self.provider.operations, self.reader, known)
+            if repair.entries
+            else None,
         )
 
     def _top_fields(self) -> dict[str, Field] | Expression:

@@ -11,7 +11,16 @@ from runner.definitions.model.operation import (
     ResponseRule,
 )
 from runner.definitions.model.provider import ConfigField, ErrorRule, Limits, Provider, Retry
-from runner.definitions.model.sync import Deletes, Field, FieldFrom, FieldMap, Incremental, Slices, Sync
+from runner.definitions.model.sync import (
+    Audit,
+    Deletes,
+    Field,
+    FieldFrom,
+    FieldMap,
+    Incremental,
+    Slices,
+    Sync,
+)
 from runner.definitions.model.token import Introspect, Jwt, TokenRules
 from runner.definitions.model.values import NOTHING, Fixed, ListOf, MapOf, Value
 from runner.definitions.model.webhook import HmacProof, TokenProof, Trigger, WebhookRules
@@ -19,6 +28,7 @@ from runner.definitions.model.workflow import Step, Workflow
 
 __all__ = [
     "NOTHING",
+    "Audit",
     "Call",
     "ConfigField",
     "Csv",

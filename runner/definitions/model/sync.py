@@ -48,6 +48,17 @@ class Deletes(msgspec.Struct, frozen=True, kw_only=True):
     missing: bool = False
 
 
+class Audit(msgspec.Struct, frozen=True, kw_only=True):
+    """How the store is held against the source."""
+
+    #: gives the key of every record
+    call: Call
+    id: Expression
+    deleted: Expression | None = None
+    #: reads records by their keys, known as `ids`
+    repair: Call | None = None
+
+
 class FieldFrom(msgspec.Struct, frozen=True, kw_only=True):
     """A field that an expression gives, brought to a type."""
 
@@ -90,6 +101,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     lookups: Mapping[str, Call] = {}
     where: Expression | None = None
     deletes: Deletes | None = None
+    audit: Audit | None = None
     trigger: Trigger | None = None
     #: changes when what is stored would change
     digest: str = ""
