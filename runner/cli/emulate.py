@@ -44,6 +44,7 @@ class Given(TypedDict):
     jwt_public_key: Path | None
     bulk_seconds: float
     bulk_polls: int
+    set: tuple[str, ...]
     tls: bool
     my_domain: bool
     as_json: bool
@@ -111,6 +112,12 @@ class Given(TypedDict):
     show_default=True,
     metavar="N",
     help="How often a bulk job is asked after before it is complete.",
+)
+@click.option(
+    "--set",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Change a policy, such as require_pkce=true; docs/emulator.md lists them.",
 )
 @click.option(
     "--tls", is_flag=True, help="Serve https, by a certificate of its own, for clients that insist on it."
@@ -181,12 +188,14 @@ def _all_options(given: Given) -> list[Options]:
 
 def _options(given: Given) -> Options:
     from runner.emulator import faults, keys
-    from runner.emulator.options import Options
+    from runner.emulator.objects import standard
+    from runner.emulator.options import Options, changed, pair
+    from runner.emulator.schema import seen
 
     for spec in given["fault"]:
         faults.parse(spec)
     key_file = given["jwt_public_key"]
-    return Options(
+    options = Options(
         data=given["data"],
         records=given["records"],
         seed=given["seed"],
@@ -201,6 +210,9 @@ def _options(given: Given) -> Options:
         bulk_polls=given["bulk_polls"],
         jwt_public_key=keys.public(key_file.read_text("ascii", "replace")) if key_file else None,
     )
+    options = changed(options, dict(pair(text) for text in given["set"]))
+    seen(standard(), options.hidden_fields, options.readonly_fields)
+    return options
 
 
 @contextlib.contextmanager

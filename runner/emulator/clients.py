@@ -16,7 +16,10 @@ from runner.emulator.tokens import Grant
 #: seconds that an authorization code works
 CODE_LIFETIME = 15 * 60
 #: what an app may ask for, and gets where it asks for nothing
-SCOPES = ("api", "full", "id", "openid", "profile", "email", "web", "refresh_token")
+SCOPES = (
+    "api", "full", "id", "openid", "profile", "email", "address", "phone", "web", "refresh_token",
+    "chatter_api", "content", "custom_permissions", "eclair_api", "lightning", "visualforce", "wave_api",
+)  # fmt: skip
 #: scopes of two names
 SYNONYMS = {"offline_access": "refresh_token"}
 
@@ -48,6 +51,8 @@ class Code(msgspec.Struct, frozen=True, kw_only=True):
     redirect_uri: str
     #: the S256 code challenge (RFC 7636 §4.2), where one was sent
     challenge: str | None
+    #: what an ID token has to repeat, where something was sent
+    nonce: str | None = None
 
 
 class Clients:
@@ -108,7 +113,7 @@ class Clients:
         text = "aPrx" + secrets.token_urlsafe(48)
         grant, expires_at = code.grant, self._clock.time() + CODE_LIFETIME
         self._database.run(
-            "INSERT INTO _codes VALUES (?, ?, ?, ?, ?, ?, ?)",
+            "INSERT INTO _codes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 _digest(text),
                 grant.client_id,
@@ -117,6 +122,7 @@ class Clients:
                 grant.scope,
                 code.challenge,
                 expires_at,
+                code.nonce,
             ),
         )
         return text
@@ -133,8 +139,8 @@ class Clients:
         if row is None or float(row[6] or 0) <= self._clock.time():
             return None
         grant = Grant(client_id=str(row[1]), user_id=str(row[2]), scope=str(row[4]))
-        challenge = None if row[5] is None else str(row[5])
-        return Code(grant=grant, redirect_uri=str(row[3]), challenge=challenge)
+        challenge, nonce = (None if value is None else str(value) for value in (row[5], row[7]))
+        return Code(grant=grant, redirect_uri=str(row[3]), challenge=challenge, nonce=nonce)
 
 
 def _digest(text: str) -> str:

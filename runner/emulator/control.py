@@ -15,6 +15,7 @@ from starlette.routing import Route
 from runner.emulator import ids
 from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.http import json, org_of
+from runner.emulator.options import POLICIES, changed
 from runner.emulator.org import Org
 from runner.emulator.writer import Writer
 
@@ -32,6 +33,7 @@ def routes() -> list[Route]:
         Route("/emulator/commit", _guarded(commit), methods=["POST"]),
         Route("/emulator/clock", _guarded(advance), methods=["POST"]),
         Route("/emulator/locks", _guarded(locks), methods=["POST", "DELETE"]),
+        Route("/emulator/policies", _guarded(policies), methods=["GET", "POST"]),
     ]
 
 
@@ -132,6 +134,16 @@ async def advance(request: Request) -> Response:
         raise ApiError("INVALID_ARGUMENT", "advance_seconds is a number of seconds from 0")
     clock.advance(seconds)
     return json({"now": clock.stamp()})
+
+
+async def policies(request: Request) -> Response:
+    """Changes policies, `{"require_pkce": true}`, and tells them all."""
+    org, said = org_of(request), await _object(request)
+    try:
+        org.options = changed(org.options, said)
+    except OptionError as exc:
+        raise ApiError("INVALID_ARGUMENT", str(exc)) from exc
+    return json({name: getattr(org.options, name) for name in sorted(POLICIES)})
 
 
 async def locks(request: Request) -> Response:

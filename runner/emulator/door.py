@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from html import escape
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from runner.emulator.addresses import Elsewhere, check_host, relocated
 from runner.emulator.faults import Fault
 from runner.emulator.mischief import HTML_TYPE, strike
 from runner.emulator.org import Org
@@ -13,6 +15,11 @@ from runner.emulator.visit import Visit
 
 CONTROL = "/emulator/"
 GONE = b"<!doctype html><html><body><h1>URL No Longer Exists</h1></body></html>"
+
+
+def _no_org_page(name: str) -> bytes:
+    said = f"There is no org with the My Domain {escape(name)} here."
+    return f"<!doctype html><html><head><title>Not found</title></head><body>{said}</body></html>".encode()
 
 
 class Door:
@@ -29,6 +36,12 @@ class Door:
         self._org.bulk.start_due()
         self._org.records.late.settle()
         visit = Visit(self._org, self._app, scope, receive, send)
+        try:
+            visit.scope = relocated(scope, self._org.options)
+            check_host(scope, self._org.options)
+        except Elsewhere as exc:
+            await visit.answer(404, _no_org_page(str(exc)), [HTML_TYPE])
+            return
         seconds, fault = self._org.faults.strike(scope["method"], visit.target)
         if seconds:
             await asyncio.sleep(seconds)

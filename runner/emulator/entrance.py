@@ -49,8 +49,12 @@ def _knows(org: Org, said: Said) -> bool:
     """Whether what a login says is the org's: the first of these that is said decides."""
     if token := said.get("refresh_token") or said.get("token"):
         return org.tokens.find(token) is not None
+    if request := said.get("request"):
+        return org.visits.has(request)
     if code := said.get("code"):
-        return org.clients.has_code(code)
+        return org.clients.has_code(code) or org.devices.has(code)
+    if user_code := said.get("user_code"):
+        return org.devices.shown(user_code) is not None
     if username := said.get("username") or said.get("sub"):
         return org.clients.user_by_name(username) is not None
     return org.clients.get(said.get("client_id", "")) is not None

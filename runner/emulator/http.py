@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl
 
 import orjson
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
+
+from runner.emulator.addresses import Address, address
 
 if TYPE_CHECKING:
     from runner.emulator.org import Org
@@ -16,10 +18,16 @@ if TYPE_CHECKING:
 MAX_BODY = 50 * 1024 * 1024
 
 
-def org_of(request: Request) -> Org:
+def org_of(request: HTTPConnection) -> Org:
     """The org that a request is for; the one place that knows how many a server has."""
     org: Org = request.app.state.org
     return org
+
+
+def address_of(request: HTTPConnection) -> Address:
+    """By which name the org was called."""
+    org = org_of(request)
+    return address(request, org.options, org.url)
 
 
 async def read_form(request: Request) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -17,6 +18,10 @@ SHOWN_LIMIT = 15_000
 
 #: what a My Domain may be called; a sandbox is `acme--uat`
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*(--[a-z0-9]{1,10})?")
+
+
+#: what the hosts of the real service end with
+REAL = "salesforce.com"
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,8 +41,18 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     password: str | None = None
     #: seconds that an access token works
     session_lifetime: float = 7_200.0
-    #: whether each refresh gives a new refresh token and ends the old one
+    #: seconds that a refresh token works; None: until it is revoked
+    refresh_token_lifetime: float | None = None
+    #: whether each refresh gives a new refresh token and ends the old one; who uses an old one again loses
+    #: all that came of it
     rotate_refresh_tokens: bool = False
+    #: how long a refresh takes; another one with the same token is refused meanwhile
+    refresh_seconds: float = 0.0
+    #: whether the app must prove itself by its secret, and by a code verifier (RFC 7636)
+    require_secret: bool = True
+    require_pkce: bool = False
+    #: whether a user has been chosen as whom the app acts without one
+    client_credentials: bool = True
     #: refused answers 403; inactive says that no token is active, as an app may see it that lacks the right
     introspection: Literal["allowed", "refused", "inactive"] = "allowed"
     #: calls before REQUEST_LIMIT_EXCEEDED; None counts them and refuses none
@@ -79,4 +94,44 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def host(self) -> str:
         """The host that the real service would give it."""
-        return f"{self.name or 'example'}{'.sandbox' if self.is_sandbox else ''}.my.salesforce.com"
+        return f"{self.name or 'example'}{'.sandbox' if self.is_sandbox else ''}.my.{REAL}"
+
+
+#: what can be changed while the org runs
+POLICIES = frozenset(
+    {
+        "api_limit", "bulk_polls", "bulk_seconds", "client_credentials", "compress_below", "duplicate_rules",
+        "hidden_fields", "introspection", "readonly_fields", "refresh_seconds", "refresh_token_lifetime",
+        "require_pkce", "require_secret", "result_rows", "rotate_refresh_tokens", "session_lifetime",
+    }
+)  # fmt: skip
+
+
+def changed(options: Options, said: Mapping[str, object]) -> Options:
+    """The options with other policies; texts stand for what they say, such as `true`, and lists are parted by
+    commas. Raises OptionError.
+    """
+    unknown = [name for name in said if name not in POLICIES]
+    if unknown:
+        raise OptionError(f"{unknown[0]!r} is no policy; there are {', '.join(sorted(POLICIES))}")
+    values = {name: _listed(name, value) for name, value in said.items()}
+    whole = {field: getattr(options, field) for field in options.__struct_fields__ if field != "data"}
+    try:
+        fresh = msgspec.convert({**whole, **values}, Options, strict=False)
+    except msgspec.ValidationError as exc:
+        raise OptionError(f"A policy has a value that it cannot have: {exc}") from exc
+    return msgspec.structs.replace(fresh, data=options.data)
+
+
+def pair(text: str) -> tuple[str, str]:
+    """`name=value` as `--set` takes it. Raises OptionError."""
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise OptionError(f"{text!r} is no policy with its value; write it such as require_pkce=true")
+    return name.strip().replace("-", "_"), value.strip()
+
+
+def _listed(name: str, value: object) -> object:
+    if name.endswith("_fields") and isinstance(value, str):
+        return [part.strip() for part in value.split(",") if part.strip()]
+    return value

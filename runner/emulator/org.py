@@ -19,6 +19,7 @@ from runner.emulator.errors import ApiError, OptionError
 from runner.emulator.faults import Faults
 from runner.emulator.founding import FIRST_USER, found
 from runner.emulator.locks import Locks
+from runner.emulator.oauth.devices import Devices
 from runner.emulator.oauth.visits import Visits
 from runner.emulator.objects import standard
 from runner.emulator.options import SHOWN_LIMIT, Options
@@ -70,13 +71,15 @@ class Org:
         self.schema = standard()
         self.clock = Clock()
         self.database = Database(self.schema, options.data)
-        self.options = options
         found(self.database, self.clock, options, progress)
         self.id = str((self.database.row('SELECT Id FROM "Organization"') or ("",))[0])
         self.url = "http://127.0.0.1"
         self._left = ""
         self.clients = Clients(self.database, self.clock)
-        self.tokens = Tokens(self.database, self.clock, self.id, options.session_lifetime)
+        self.tokens = Tokens(self.database, self.clock, self.id)
+        self.usage = Usage(options.api_limit)
+        self.options = options
+        self.devices = Devices(self.database, self.clock)
         self.locks = Locks(self.clock)
         self.faults = Faults(options.faults)
         self.records = Records(self.database, self.clock, self.locks, self.faults)
@@ -86,7 +89,6 @@ class Org:
             self.database, self.clock, self.records, Files(options.data and options.data / "bulk")
         )
         self.visits = Visits()
-        self.usage = Usage(options.api_limit)
         self.log: deque[Seen] = deque(maxlen=LOGGED)
         self.control_token = secrets.token_urlsafe(24)
 
@@ -96,8 +98,11 @@ class Org:
 
     @options.setter
     def options(self, options: Options) -> None:
-        self._options = options
         self.database.visible = seen(self.schema, options.hidden_fields, options.readonly_fields)
+        self._options = options
+        self.tokens.lifetime = options.session_lifetime
+        self.tokens.refresh_lifetime = options.refresh_token_lifetime
+        self.usage.limit = options.api_limit
 
     @property
     def founded(self) -> str:

@@ -27,7 +27,8 @@ CREATE TABLE IF NOT EXISTS _codes (
     redirect_uri TEXT NOT NULL,
     scope TEXT NOT NULL,
     challenge TEXT,
-    expires_at REAL NOT NULL
+    expires_at REAL NOT NULL,
+    nonce TEXT
 ) WITHOUT ROWID;
 
 -- Access and refresh tokens of one authorisation share its grant_id; only their SHA-256 is kept.
@@ -43,6 +44,24 @@ CREATE TABLE IF NOT EXISTS _tokens (
 ) WITHOUT ROWID;
 
 CREATE INDEX IF NOT EXISTS _tokens_by_grant ON _tokens (grant_id);
+
+-- Refresh tokens in whose place others came: who uses one again has stolen it, or was stolen from.
+CREATE TABLE IF NOT EXISTS _rotated (
+    digest TEXT PRIMARY KEY,
+    grant_id TEXT NOT NULL
+) WITHOUT ROWID;
+
+-- Devices that wait for somebody to enter their user code.
+CREATE TABLE IF NOT EXISTS _devices (
+    digest TEXT PRIMARY KEY,       -- of the device code
+    user_code TEXT NOT NULL UNIQUE,
+    client_id TEXT NOT NULL,
+    scope TEXT NOT NULL,
+    user_id TEXT,                  -- who allowed it
+    denied INTEGER NOT NULL DEFAULT 0,
+    expires_at REAL NOT NULL,
+    asked_at REAL NOT NULL         -- when the device asked last
+) WITHOUT ROWID;
 
 -- The highest number of a record of each object that was erased, so that no other record gets its id.
 CREATE TABLE IF NOT EXISTS _erased (

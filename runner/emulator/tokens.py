@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import secrets
+from collections.abc import Iterator
 
 import msgspec
 
@@ -38,11 +40,14 @@ class Token(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Tokens:
-    def __init__(self, database: Database, clock: Clock, org_id: str, lifetime: float) -> None:
+    def __init__(self, database: Database, clock: Clock, org_id: str) -> None:
         self._database = database
         self._clock = clock
         self._org_id = org_id
-        self._lifetime = lifetime
+        #: seconds that an access token works, and a refresh token; None: until it is revoked
+        self.lifetime = 7_200.0
+        self.refresh_lifetime: float | None = None
+        self._busy: set[str] = set()
 
     def new_grant(self, client_id: str, user_id: str, scope: str) -> Grant:
         return Grant(client_id=client_id, user_id=user_id, scope=scope, id=secrets.token_hex(8))
@@ -50,13 +55,40 @@ class Tokens:
     def issue_access(self, grant: Grant) -> str:
         """A new access token, such as `00D…!AQ…`, that works for the session's lifetime."""
         token = f"{self._org_id[:15]}!AQ{secrets.token_urlsafe(69).replace('-', '.')}"
-        self._keep(token, "access", grant, self._clock.time() + self._lifetime)
+        self._keep(token, "access", grant, self._clock.time() + self.lifetime)
         return token
 
     def issue_refresh(self, grant: Grant) -> str:
         token = f"5Aep861{secrets.token_urlsafe(60).replace('-', '.')}"
-        self._keep(token, "refresh", grant, None)
+        ends = None if self.refresh_lifetime is None else self._clock.time() + self.refresh_lifetime
+        self._keep(token, "refresh", grant, ends)
         return token
+
+    @contextlib.contextmanager
+    def alone(self, token: str) -> Iterator[bool]:
+        """True while nobody else is at work with this token."""
+        digest = _digest(token)
+        free = digest not in self._busy
+        self._busy.add(digest)
+        try:
+            yield free
+        finally:
+            if free:
+                self._busy.discard(digest)
+
+    def rotate(self, token: str, grant: Grant) -> None:
+        """Ends a refresh token in whose place another one comes."""
+        self.spend(token)
+        self._database.run("INSERT OR REPLACE INTO _rotated VALUES (?, ?)", (_digest(token), grant.id))
+
+    def used_again(self, token: str) -> bool:
+        """Whether this refresh token was rotated out before; then all that came of it ends (RFC 9700
+        §4.14.2).
+        """
+        row = self._database.row("SELECT grant_id FROM _rotated WHERE digest = ?", (_digest(token),))
+        if row is not None:
+            self._database.run("DELETE FROM _tokens WHERE grant_id = ?", row)
+        return row is not None
 
     def find(self, token: str, kind: str | None = None) -> Token | None:
         """The token, where it is one that still works."""

@@ -37,6 +37,22 @@ def test_it_says_in_one_line_where_it_is_and_ends_when_told(tmp_path: Path) -> N
     assert process.returncode in (0, 143)
 
 
+WRONG = {
+    "require_pkce": "'require_pkce' is no policy with its value; write it such as require_pkce=true",
+    "pkce=true": "'pkce' is no policy; there are api_limit, bulk_polls",
+    "require_pkce=maybe": "A policy has a value that it cannot have: Expected `bool`, got `str`",
+    "hidden_fields=Contact.Nope": "There is no field 'Contact.Nope'; a field is written such as Contact.Birthdate",
+}
+
+
+@pytest.mark.parametrize(("policy", "said"), WRONG.items(), ids=list(WRONG))
+def test_a_policy_that_is_none_is_told(tmp_path: Path, policy: str, said: str) -> None:
+    command = [sys.executable, "-m", "runner.cli", "-C", str(tmp_path), "emulate", "--set", policy]
+    found = subprocess.run(command, capture_output=True, text=True, timeout=30)
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False)
+    assert said in " ".join(found.stderr.split())
+
+
 def test_a_fault_that_is_no_fault_is_told(tmp_path: Path) -> None:
     command = [
         sys.executable,

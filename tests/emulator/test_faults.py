@@ -325,6 +325,24 @@ def test_the_clock_goes_forward_only(org: Org) -> None:
         assert control(org, "POST", "/clock", json={"advance_seconds": seconds}).status_code == 400
 
 
+def test_policies_change_while_it_runs(org: Org, api: httpx.Client) -> None:
+    said = control(
+        org, "POST", "/policies", json={"api_limit": 1, "hidden_fields": "Contact.Title, Lead.Title"}
+    ).json()
+    assert (said["api_limit"], said["hidden_fields"]) == (1, ["Contact.Title", "Lead.Title"])
+    assert statuses(api, 2) == [200, 403]
+    assert control(org, "POST", "/policies", json={"api_limit": None}).json()["api_limit"] is None
+    assert api.get("/query?q=SELECT+Title+FROM+Contact").status_code == 400
+    for body in (
+        {"records": 5},
+        {"api_limit": "many"},
+        {"hidden_fields": ["Contact"]},
+        {"introspection": "maybe"},
+    ):
+        answer = control(org, "POST", "/policies", json=body)
+        assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_ARGUMENT")
+
+
 def test_a_record_is_held(org: Org, api: httpx.Client) -> None:
     account = org.create("Account", Name="Acme")
     assert control(org, "POST", "/locks", json={"id": account[:15], "seconds": 5}).json() == {"held": account}

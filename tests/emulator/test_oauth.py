@@ -275,8 +275,17 @@ def test_rotation_ends_the_old_refresh_token() -> None:
     with start_org(records=0, rotate_refresh_tokens=True) as org:
         form = {"grant_type": "refresh_token", "refresh_token": org.refresh_token()}
         fresh = token(org, **form).json()["refresh_token"]
-        assert error(token(org, **form))[1] == "invalid_grant"
         assert token(org, **form | {"refresh_token": fresh}).status_code == 200
+
+
+def test_who_uses_a_refresh_token_again_loses_all_that_came_of_it() -> None:
+    with start_org(records=0, rotate_refresh_tokens=True) as org:
+        old = {"grant_type": "refresh_token", "refresh_token": org.refresh_token()}
+        fresh = token(org, **old).json()
+        assert error(token(org, **old)) == (400, "invalid_grant", "expired access/refresh token")
+        assert introspect(org, fresh["access_token"]).json() == {"active": False}
+        again = token(org, **old | {"refresh_token": fresh["refresh_token"]})
+        assert error(again)[1] == "invalid_grant"
 
 
 def test_client_credentials(org: Org) -> None:

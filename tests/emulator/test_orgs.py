@@ -13,6 +13,7 @@ from runner.emulator.errors import OptionError
 from runner.emulator.options import Options
 from runner.emulator.org import Org as RealOrg
 from runner.emulator.testing import Org, start_org, start_orgs
+from tests.emulator.test_oauth import field
 from tests.emulator.test_soap import Soap, login
 from tests.emulator.test_tls import LIMITS, trusting
 
@@ -85,6 +86,7 @@ def test_the_login_finds_the_org_that_is_meant(
     orgs: Orgs, client: httpx.Client, place: int, host: str
 ) -> None:
     org = orgs[place]
+    instance = f"https://{org._org.options.host}"
     app = {"client_id": org.client_id, "client_secret": org.client_secret}
     claims = {"iss": org.client_id, "sub": org.username, "aud": f"https://{host}", "exp": 2**32}
     grants = (
@@ -96,11 +98,38 @@ def test_the_login_finds_the_org_that_is_meant(
         },
     )
     for form in grants:
-        assert token(client, host, **form).get("instance_url") == org.url, form["grant_type"]
+        assert token(client, host, **form).get("instance_url") == instance, form["grant_type"]
     body = login(org, org.password).replace("<login>", '<login xmlns="urn:partner.soap.sforce.com">')
     envelope = f'<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body>{body}</e:Body></e:Envelope>'
     answer = client.post(f"https://{host}/services/Soap/u/62.0", content=envelope)
-    assert f"<serverUrl>{org.url}/services/Soap/u/" in answer.text
+    assert f"<serverUrl>{instance}/services/Soap/u/" in answer.text
+
+
+def test_the_pages_of_the_login_belong_to_the_app_that_asked(orgs: Orgs, client: httpx.Client) -> None:
+    org = orgs[1]
+    asked = {
+        "response_type": "code",
+        "client_id": org.client_id,
+        "redirect_uri": "http://localhost:1/callback",
+    }
+    page = client.get(f"https://{PRODUCTION}/services/oauth2/authorize", params=asked)
+    typed = {"request": field(page, "request"), "username": org.username, "password": org.password}
+    page = client.post(f"https://{PRODUCTION}/services/oauth2/login", data=typed)
+    allowed = {"request": field(page, "request"), "decision": "allow"}
+    back = client.post(f"https://{PRODUCTION}/services/oauth2/consent", data=allowed)
+    code = back.headers["Location"].partition("code=")[2]
+    app = {"client_id": org.client_id, "client_secret": org.client_secret}
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": asked["redirect_uri"], **app}
+    assert token(client, PRODUCTION, **form)["instance_url"] == "https://globex.my.salesforce.com"
+
+
+def test_a_device_finds_its_org(orgs: Orgs, client: httpx.Client) -> None:
+    org = orgs[1]
+    said = token(client, PRODUCTION, response_type="device_code", client_id=org.client_id)
+    typed = {"user_code": said["user_code"], "auto_approve": "1"}
+    client.post(said["verification_uri"], data=typed)
+    asked = {"grant_type": "device", "client_id": org.client_id, "code": said["device_code"]}
+    assert token(client, PRODUCTION, **asked)["instance_url"] == "https://globex.my.salesforce.com"
 
 
 def test_a_sandbox_is_not_known_to_the_production_login(orgs: Orgs, client: httpx.Client) -> None:

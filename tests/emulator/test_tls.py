@@ -31,7 +31,9 @@ def test_those_who_trust_its_authority_reach_it() -> None:
 def test_by_the_proxy_it_has_the_names_of_the_real_service() -> None:
     with start_org(records=0, tls=True) as org:
         form = {
-            "grant_type": "client_credentials",
+            "grant_type": "password",
+            "username": org.username,
+            "password": org.password,
             "client_id": org.client_id,
             "client_secret": org.client_secret,
         }

@@ -7,6 +7,7 @@ import hashlib
 from functools import lru_cache
 from html import escape
 from importlib import resources
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from starlette.responses import HTMLResponse
@@ -25,15 +26,18 @@ SCOPES = {
     "openid": "See who you are",
     "profile": "See your profile",
     "email": "See your e-mail address",
+    "address": "See your address",
+    "phone": "See your phone number",
     "web": "Open the org in a browser for you",
     "refresh_token": "Do so at any time, until you take it back",
 }
 
 
-def login(request_id: str, *, username: str = "", error: str = "") -> HTMLResponse:
+def login(prefix: str, request_id: str, *, username: str = "", error: str = "") -> HTMLResponse:
+    """``prefix`` stands before the paths that the forms go to."""
     body = f"""
 {_error(error)}
-<form method="post" action="/services/oauth2/login">
+<form method="post" action="{escape(prefix)}/services/oauth2/login">
   <input type="hidden" name="request" value="{escape(request_id)}">
   <label for="username">Username</label>
   <input id="username" name="username" value="{escape(username)}" autocomplete="username" required autofocus>
@@ -44,18 +48,46 @@ def login(request_id: str, *, username: str = "", error: str = "") -> HTMLRespon
     return _page("Log in", "to an emulated org on this machine", body)
 
 
-def consent(request_id: str, *, app: str, user: str, scopes: list[str], redirect_uri: str) -> HTMLResponse:
-    wishes = "".join(f"<li>{escape(wish)}</li>" for wish in dict.fromkeys(SCOPES[scope] for scope in scopes))
+class Wish(NamedTuple):
+    """What an app asks somebody for."""
+
+    app: str
+    user: str
+    scopes: list[str]
+    #: where the answer goes; "" where a device waits for it
+    redirect_uri: str
+
+
+def consent(prefix: str, request_id: str, wish: Wish) -> HTMLResponse:
+    said = dict.fromkeys(SCOPES.get(scope, f"Use {scope}") for scope in wish.scopes)
+    wishes = "".join(f"<li>{escape(each)}</li>" for each in said)
+    goes = f"The answer goes to {wish.redirect_uri}." if wish.redirect_uri else "Your device waits for it."
     body = f"""
-<p><strong>{escape(app)}</strong> asks to:</p>
+<p><strong>{escape(wish.app)}</strong> asks to:</p>
 <ul>{wishes}</ul>
-<form method="post" action="/services/oauth2/consent">
+<form method="post" action="{escape(prefix)}/services/oauth2/consent">
   <input type="hidden" name="request" value="{escape(request_id)}">
   <button name="decision" value="allow">Allow</button>
   <button name="decision" value="deny" class="quiet">Deny</button>
 </form>
-<p class="note">You are logged in as {escape(user)}. The answer goes to {escape(redirect_uri)}.</p>"""
-    return _page("Allow access?", "", body, sends_to=redirect_uri)
+<p class="note">You are logged in as {escape(wish.user)}. {escape(goes)}</p>"""
+    return _page("Allow access?", "", body, sends_to=wish.redirect_uri)
+
+
+def device(prefix: str, *, user_code: str = "", error: str = "") -> HTMLResponse:
+    body = f"""
+{_error(error)}
+<form method="post" action="{escape(prefix)}/setup/connect">
+  <label for="user_code">Code that your device shows</label>
+  <input id="user_code" name="user_code" value="{escape(user_code)}" autocomplete="off" required autofocus>
+  <button>Connect</button>
+</form>"""
+    return _page("Connect your device", "", body)
+
+
+def told(title: str, message: str) -> HTMLResponse:
+    """The end of the way."""
+    return _page(title, "", f"<p>{escape(message)}</p>")
 
 
 def refused(error: str, description: str, status: int = 400) -> HTMLResponse:

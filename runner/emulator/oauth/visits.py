@@ -24,6 +24,11 @@ class AuthorizeRequest(msgspec.Struct, frozen=True, kw_only=True):
     challenge: str | None
     #: what the app shows first: `login` asks for the password even of one who has logged in
     prompt: str = ""
+    #: who is thought to log in
+    login_hint: str = ""
+    nonce: str | None = None
+    #: the code of the device that asks; then nobody is sent back anywhere
+    user_code: str = ""
 
 
 class Visits:
@@ -56,6 +61,9 @@ class Visits:
     def asked(self, request_id: str, browser: str | None) -> AuthorizeRequest | None:
         owner, request = self._requests.get(request_id, ("", None))
         return request if request is not None and browser and secrets.compare_digest(owner, browser) else None
+
+    def has(self, request_id: str) -> bool:
+        return request_id in self._requests
 
     def logged_in(self, request_id: str, browser: str, user_id: str) -> str:
         """Gives the browser a new name, so that one it had before the login is worth nothing."""

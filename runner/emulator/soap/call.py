@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from runner.emulator.addresses import Address
 from runner.emulator.errors import ApiError
 from runner.emulator.org import Org
 from runner.emulator.schema import ObjectType
@@ -17,6 +18,8 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     header: Element
     #: the element of the call, with its arguments
     body: Element
+    #: by which name the org was called
+    address: Address
     #: "" before there is a session
     user_id: str = ""
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from runner.emulator.errors import ApiError
-from runner.emulator.http import org_of
+from runner.emulator.http import address_of, org_of
 from runner.emulator.org import Org
 from runner.emulator.rest.web import version_of
 from runner.emulator.sessions import user_of
@@ -48,7 +48,9 @@ async def _soap(request: Request) -> Response:
     try:
         header, body = envelope.read(await request.body())
         version = _version(request.path_params["version"])
-        call = Call(org=org_of(request), version=version, header=header, body=body)
+        call = Call(
+            org=org_of(request), version=version, header=header, body=body, address=address_of(request)
+        )
         return envelope.answer(body.name, _results(call))
     except ApiError as exc:
         return envelope.fault(exc)

@@ -14,16 +14,16 @@ def login(call: Call) -> list[str]:
     """By username, and the password with the security token behind it or without."""
     org = call.org
     user_id = org.clients.user_by_password(call.body.value("username"), call.body.value("password"))
-    if user_id is None or not org.clients.is_active(user_id):
+    if user_id is None or not org.clients.is_active(user_id) or not call.address.for_its_users:
         message = "Invalid username, password, security token; or user locked out."
         raise ApiError("INVALID_LOGIN", message)
     token = org.tokens.issue_access(org.tokens.new_grant(org.client.id, user_id, SCOPE))
     place = f"{call.version}/{org.id[:15]}"
     told = {
-        "metadataServerUrl": f"{org.url}/services/Soap/m/{place}",
+        "metadataServerUrl": f"{call.address.instance_url}/services/Soap/m/{place}",
         "passwordExpired": False,
         "sandbox": org.options.is_sandbox,
-        "serverUrl": f"{org.url}/services/Soap/u/{place}",
+        "serverUrl": f"{call.address.instance_url}/services/Soap/u/{place}",
         "sessionId": token,
         "userId": user_id,
     }

@@ -39,7 +39,7 @@ def source():
                 "base_url": f"{ORG['url']}/services/data/v62.0/",
                 "auth": {
                     "type": "oauth2_client_credentials",
-                    "access_token_url": "https://login.salesforce.com/services/oauth2/token",
+                    "access_token_url": "https://acme.my.salesforce.com/services/oauth2/token",
                     "client_id": ORG["client_id"],
                     "client_secret": ORG["client_secret"],
                 },
