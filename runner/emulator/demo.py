@@ -7,10 +7,12 @@ command that fails ends the story.
 from __future__ import annotations
 
 import json
+import secrets
 import shlex
 import shutil
 import subprocess
 import sys
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -29,6 +31,8 @@ ORG_FOLDER = "org"
 #: seconds for what takes moments
 _ENOUGH = 60.0
 _LONGEST_WORD = 40
+#: seconds between two looks at something that is under way
+_LOOK = 0.2
 
 Json = Mapping[str, object]
 
@@ -121,14 +125,28 @@ class Demo:
             raise DemoFailed(f"`terapi {shlex.join(args)}` did not start")
         return cast(Json, json.loads(first))
 
+    def await_deliveries(self) -> None:
+        """Waits until every webhook is worked through.
+
+        Raises:
+            DemoFailed: one failed, or is not done after a while.
+        """
+        for _ in range(round(_ENOUGH / _LOOK)):
+            found = json.loads(self.terapi("webhooks", "list", "--json", quiet=True))
+            statuses = {str(delivery["status"]) for delivery in found}
+            if statuses == {"done"}:
+                return
+            if statuses - {"done", "received"}:
+                break
+            time.sleep(_LOOK)
+        raise DemoFailed(f"the webhook was not worked through: {found}")
+
     def _command(self, args: tuple[str, ...]) -> list[str]:
         return [sys.executable, "-m", "runner.cli", *args]
 
     def _show(self, args: tuple[str, ...]) -> None:
         words = shlex.join(_shortened(word) for word in args)
-        self._console.print(
-            f"[green]$[/] [bold]terapi {escape(words)}", highlight=False, overflow="fold", soft_wrap=True
-        )
+        self._console.print(f"[green]$[/] [bold]terapi {escape(words)}", highlight=False, soft_wrap=True)
 
     def _indent(self, text: str) -> None:
         for line in text.rstrip().splitlines():
@@ -212,6 +230,27 @@ def _a_proxied_call(demo: Demo) -> None:
     demo.terapi("proxy", "GET", "/services/oauth2/userinfo")
 
 
+def _a_webhook(demo: Demo) -> None:
+    demo.chapter("A server, and a webhook that ends in a stored change")
+    secret = secrets.token_urlsafe(24)
+    demo.terapi("client", "set", INTEGRATION, "--webhook-secret-stdin", given=secret)
+    server = demo.serving("serve", "--port", "0", "--json")
+    before = _newest_cursor(demo)
+    (contact,) = _some_contacts(demo, 1)
+    change = ("call", "update_record", "--with", "object=Contact", "--with", f"id={contact}")
+    demo.terapi(*change, "--with", 'fields={"Title": "Enchantress of Number"}')
+    event = json.dumps({"connectionId": CONNECTION, "type": "contact.changed", "id": "event-1"})
+    demo.terapi("webhooks", "send", INTEGRATION, event, "--url", str(server["url"]))
+    demo.await_deliveries()
+    demo.terapi("webhooks", "list")
+    demo.terapi("sql", f"SELECT id, title, _state FROM Contact WHERE cursor > {before}")  # noqa: S608 - a number
+
+
+def _newest_cursor(demo: Demo) -> int:
+    rows = json.loads(demo.terapi("sql", "SELECT max(cursor) AS cursor FROM Contact", "--json", quiet=True))
+    return int(rows[0]["cursor"])
+
+
 def _what_next(demo: Demo) -> None:
     demo.chapter("It is all yours")
     place = _short(demo.folder)
@@ -244,5 +283,6 @@ CHAPTERS: tuple[Callable[[Demo], None], ...] = (
     _only_what_changed,
     _a_workflow,
     _a_proxied_call,
+    _a_webhook,
     _what_next,
 )

@@ -13,6 +13,7 @@ def test_the_story_goes_from_nothing_to_stored_changes(tmp_path: Path) -> None:
     assert "contacts: 200 added, 0 updated, 0 deleted" in told
     assert "contacts: 0 added, 2 updated, 1 deleted" in told
     assert "account-with-contacts: success" in told
+    assert "Enchantress of Number" in told
     assert "Try next:" in told
     again = Terapi(tmp_path)("demo", "--records", "100")
     assert "contacts: 100 added" in again
