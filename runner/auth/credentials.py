@@ -9,7 +9,7 @@ from typing import cast
 import msgspec
 
 from runner.auth.vault import Vault
-from runner.definitions.conversions import instant
+from runner.definitions.conversions import instant, number
 from runner.store import Connection
 
 #: keys of a token answer whose values are secrets; the rest (scope, addresses, times) may be shown
@@ -91,9 +91,25 @@ def from_token_answer(
 
 
 def _expiry(answer: Mapping[str, object], lifetime: float | None, now: float) -> float | None:
-    seconds = answer.get("expires_in")
-    if isinstance(seconds, (int, float, str)) and str(seconds).replace(".", "", 1).isdigit():
-        return now + float(seconds)
-    if answer.get("expires_at"):
-        return instant(answer["expires_at"]).timestamp()
-    return now + lifetime if lifetime else None
+    told = _figure(answer.get("expires_in"))
+    if told is not None and told > 0:
+        return now + told
+    return moment(answer.get("expires_at")) or (now + lifetime if lifetime else None)
+
+
+def moment(value: object) -> float | None:
+    """Seconds since 1970 of what an API calls a time: a number of them, or ISO 8601; else None."""
+    found = _figure(value)
+    if found is not None:
+        return found
+    try:
+        return instant(value).timestamp()
+    except ValueError:
+        return None
+
+
+def _figure(value: object) -> float | None:
+    try:
+        return float(number(value))
+    except ValueError:
+        return None

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from urllib.parse import quote, quote_plus
 
-from runner.errors import CallError
+from runner.errors import CallError, TerapiError
 
 _MASK = "•••"
 #: shorter ones are no secrets, and would hide half of every text
@@ -33,23 +33,31 @@ def mask(text: str, secrets: Iterable[str]) -> str:
     return text
 
 
-def hide(error: CallError, secrets: Iterable[str]) -> None:
-    """Takes the secrets out of all that an error tells."""
+def hide(error: TerapiError, secrets: Iterable[str]) -> None:
+    """Takes the secrets out of all that an error tells; if it told one, no traceback shows its cause."""
     known = list(secrets)
+    said = (error.message, error.hint)
     error.message = mask(error.message, known)
     error.hint = mask(error.hint, known) if error.hint is not None else None
     error.args = (error.message,)
-    error.headers = {name: mask(value, known) for name, value in error.headers.items()}
+    if (error.message, error.hint) != said:
+        error.__cause__, error.__suppress_context__ = None, True
+    if isinstance(error, CallError):
+        _hide_answer(error, known)
+
+
+def _hide_answer(error: CallError, secrets: list[str]) -> None:
+    error.headers = {name: mask(value, secrets) for name, value in error.headers.items()}
     shown = json.dumps(error.body, ensure_ascii=False, default=str)
-    if mask(shown, known) != shown:
-        error.body = _hidden(error.body, known)
+    if mask(shown, secrets) != shown:
+        error.body = _hidden(error.body, secrets)
 
 
 def _hidden(value: object, secrets: list[str]) -> object:
     if isinstance(value, str):
         return mask(value, secrets)
     if isinstance(value, Mapping):
-        return {name: _hidden(inner, secrets) for name, inner in value.items()}
+        return {mask(str(name), secrets): _hidden(inner, secrets) for name, inner in value.items()}
     if isinstance(value, list):
         return [_hidden(inner, secrets) for inner in value]
     return value

@@ -19,11 +19,12 @@ import msgspec
 
 from runner.auth.clients import Client
 from runner.auth.credentials import Credentials
+from runner.auth.masking import hide
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing
 from runner.definitions.model import Provider, Value
 from runner.definitions.values import is_nothing
-from runner.errors import NotConnected, UsageError
+from runner.errors import ExpressionError, NotConnected, UsageError
 
 JWT_BEARER = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 
@@ -179,12 +180,15 @@ def _token_request(
     prove: bool = True,
 ) -> Outgoing:
     scope = {"config": config, **client.scope()}
-    return _form_request(
-        _address(provider, provider.token_url, "token_url", scope),
-        {**form, **_texts(provider.token.params, scope)},
-        {"Accept": "application/json", **_texts(provider.token.headers, scope)},
-        _Proof(client, provider.token.client_auth if prove else "none"),
-    )
+    try:
+        url = _address(provider, provider.token_url, "token_url", scope)
+        fields = {**form, **_texts(provider.token.params, scope)}
+        headers = {"Accept": "application/json", **_texts(provider.token.headers, scope)}
+    except ExpressionError as exc:
+        hide(exc, [client.secret or ""])
+        raise
+    way = provider.token.client_auth if prove else "none"
+    return _form_request(url, fields, headers, _Proof(client, way))
 
 
 class _Proof(NamedTuple):

@@ -12,13 +12,13 @@ import msgspec
 
 from runner.auth import oauth
 from runner.auth.clients import Clients
-from runner.auth.credentials import Credentials, from_token_answer, seal, unseal
+from runner.auth.credentials import Credentials, from_token_answer, moment, seal, unseal
+from runner.auth.masking import hide
 from runner.auth.vault import Vault
-from runner.definitions.conversions import instant
 from runner.definitions.exchange import Answer, Outgoing, Target, build
 from runner.definitions.model import Provider, TokenRules
 from runner.definitions.values import is_nothing
-from runner.errors import CallError, NotConnected, joined
+from runner.errors import CallError, ExpressionError, NotConnected, joined
 from runner.store import Connection, Store
 
 #: seconds between two looks at a lock that somebody else holds
@@ -115,14 +115,15 @@ class Tokens:
         target = target_of(provider, held.connection)
         client = self._clients.of(provider, held.credentials.values)
         token = {**held.credentials.raw, "access_token": held.credentials.access_token}
-        request = build(rules.request, {"config": target.config, "token": token, **client.scope()}, "")
         secrets = (*held.credentials.secrets(), client.secret or "")
+        try:
+            request = build(rules.request, {"config": target.config, "token": token, **client.scope()}, "")
+        except ExpressionError as exc:
+            hide(exc, secrets)
+            raise
         answer = await self._ask(target, msgspec.structs.replace(request, secrets=secrets))
         ends = None if rules.expires_at is None else rules.expires_at.evaluate(answer.scope())
-        return Introspected(
-            active=rules.active.holds(answer.scope()),
-            expires_at=None if is_nothing(ends) else instant(ends).timestamp(),
-        )
+        return Introspected(active=rules.active.holds(answer.scope()), expires_at=moment(ends))
 
     async def revoke(self, provider: Provider, connection: Connection) -> bool:
         """Takes the connection's token back at the API, so that it works for nobody any more (RFC 7009).
@@ -180,7 +181,7 @@ class Tokens:
         """The same credentials, where the API says that they still work, or does not let itself be asked."""
         try:
             said = await self.introspect(provider, held)
-        except CallError as exc:
+        except (CallError, ExpressionError) as exc:
             if exc.transient:
                 raise
             # The client may not ask: go on with the token until a call is refused.

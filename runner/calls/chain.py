@@ -16,6 +16,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from runner.auth.credentials import Credentials
 from runner.auth.masking import hide
 from runner.auth.schemes import authorisation
 from runner.auth.tokens import Held, Tokens, target_of
@@ -26,9 +27,9 @@ from runner.calls.limits import Gate
 from runner.calls.retry import Next, Tries
 from runner.calls.retry_after import http_date
 from runner.calls.transport import Streamed, Transport
-from runner.definitions.exchange import Answer, Outgoing, Target
+from runner.definitions.exchange import Answer, Outgoing, Target, checked_headers
 from runner.definitions.model import Provider
-from runner.errors import CallError
+from runner.errors import CallError, ExpressionError
 from runner.store import Connection
 
 T = TypeVar("T")
@@ -166,8 +167,7 @@ class Chain:
         credentials = (await self._fresh()).credentials
         for _ in range(_MAX_REDIRECTS):
             check_url(request.url, self.target, request.where)
-            headers, query = authorisation(self.provider, self.target.config, credentials)
-            async with self._limited(request, _proven(request, headers, query), upload) as answer:
+            async with self._limited(request, self._proven(request, credentials), upload) as answer:
                 following = redirected(request, answer)
                 if following is None or not follows(following):
                     yield answer
@@ -183,6 +183,19 @@ class Chain:
         except CallError:
             return False
         return True
+
+    def _proven(self, request: Outgoing, credentials: Credentials) -> Outgoing:
+        """The request with what proves who is calling."""
+        try:
+            headers, query = authorisation(self.provider, self.target.config, credentials)
+            headers = checked_headers(headers, self.provider.place)
+        except ExpressionError as exc:
+            hide(exc, self._secrets)
+            raise
+        if query:
+            joiner = "&" if "?" in request.url else "?"
+            request = msgspec.structs.replace(request, url=f"{request.url}{joiner}{urlencode(query)}")
+        return request.with_headers(headers)
 
     @asynccontextmanager
     async def _limited(
@@ -226,13 +239,6 @@ def _scope(target: Target, connection: Connection) -> Mapping[str, object]:
 
 def _never(_following: Outgoing) -> bool:
     return False
-
-
-def _proven(request: Outgoing, headers: Mapping[str, str], query: Mapping[str, str]) -> Outgoing:
-    if query:
-        joiner = "&" if "?" in request.url else "?"
-        request = msgspec.structs.replace(request, url=f"{request.url}{joiner}{urlencode(query)}")
-    return request.with_headers(headers)
 
 
 def redirected(request: Outgoing, answer: Streamed) -> Outgoing | None:

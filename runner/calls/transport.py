@@ -62,7 +62,7 @@ class Streamed:
                     yield piece
             unpacking.finish()
         except BadBody as exc:
-            raise _translated(self._request, exc) from exc
+            raise _translated(self._request, exc) from None
 
     async def read(self, limit: int) -> Answer:
         """The answer with its body read whole and unpacked.
@@ -192,7 +192,8 @@ def _told(request: Outgoing) -> Iterator[None]:
     try:
         yield
     except (TimeoutError, aiohttp.ClientError, BadBody, OSError, ValueError) as exc:
-        raise _translated(request, exc) from exc
+        # Not `from exc`: some of these errors show the whole address, which may hold a key.
+        raise _translated(request, exc) from None
 
 
 def _translated(request: Outgoing, exc: Exception) -> CallError:
