@@ -46,6 +46,8 @@ class Api:
 
     def __init__(self) -> None:
         self.handlers: dict[str, Handler] = {}
+        #: what answers where no handler does
+        self.anything: Handler = lambda seen: Reply({"error": "nothing here"}, 404)
         self.seen: list[Seen] = []
         self._server = _Server(("127.0.0.1", 0), _request_handler(self))
         self.url = f"http://127.0.0.1:{self._server.server_port}"
@@ -92,8 +94,7 @@ def _request_handler(api: Api) -> type[BaseHTTPRequestHandler]:
                 self.command, parts.path, query, {k.lower(): v for k, v in self.headers.items()}, body
             )
             api.seen.append(seen)
-            handler = api.handlers.get(parts.path)
-            self.reply(handler(seen) if handler else Reply({"error": "nothing here"}, 404))
+            self.reply(api.handlers.get(parts.path, api.anything)(seen))
 
         def body(self) -> bytes:
             if self.headers.get("Transfer-Encoding") != "chunked":

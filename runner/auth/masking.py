@@ -19,53 +19,60 @@ _SHORTEST_TRACE = 6
 _BASE64 = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_")
 
 
-def mask(text: str, secrets: Iterable[str]) -> str:
-    """``text`` with every secret in it replaced by `•••`, of which nothing stays, nor its length.
+class Mask:
+    """Replaces every secret in a text by `•••`, of which nothing stays, nor its length.
 
     Found are the secret itself, and how it looks in a URL, in JSON, in HTML and in base64, also where it is a
     part of what was encoded (as in `Basic …`, RFC 7617).
     """
-    found = {secret for secret in secrets if len(secret) >= _SHORTEST}
-    for trace in {trace for secret in found for trace in _traces(secret)}:
-        text = _without_word(text, trace)
-    for form in sorted({form for secret in found for form in _forms(secret)}, key=len, reverse=True):
-        text = text.replace(form, _MASK)
-    return text
+
+    def __init__(self, secrets: Iterable[str]) -> None:
+        found = {secret for secret in secrets if len(secret) >= _SHORTEST}
+        self._traces = {trace for secret in found for trace in _traces(secret)}
+        forms = {form for secret in found for form in _forms(secret)}
+        self._forms = sorted(forms, key=len, reverse=True)
+
+    def __call__(self, text: str) -> str:
+        for trace in self._traces:
+            text = _without_word(text, trace)
+        for form in self._forms:
+            text = text.replace(form, _MASK)
+        return text
 
 
-def hide(error: TerapiError, secrets: Iterable[str]) -> None:
+def mask(text: str, secrets: Iterable[str]) -> str:
+    """``text`` without the secrets; see `Mask`."""
+    return Mask(secrets)(text)
+
+
+def hide(error: TerapiError, masked: Mask) -> None:
     """Takes the secrets out of all that an error tells; if it told one, no traceback shows its cause."""
-    known = list(secrets)
     said = (error.message, error.hint)
-    error.message = mask(error.message, known)
-    error.hint = mask(error.hint, known) if error.hint is not None else None
+    error.message = masked(error.message)
+    error.hint = masked(error.hint) if error.hint is not None else None
     error.args = (error.message,)
     if (error.message, error.hint) != said:
         error.__cause__, error.__suppress_context__ = None, True
     if isinstance(error, CallError):
-        _hide_answer(error, known)
+        error.headers = {name: masked(value) for name, value in error.headers.items()}
+        error.body = _hidden(error.body, masked)
 
 
-def _hide_answer(error: CallError, secrets: list[str]) -> None:
-    error.headers = {name: mask(value, secrets) for name, value in error.headers.items()}
-    shown = json.dumps(error.body, ensure_ascii=False, default=str)
-    if mask(shown, secrets) != shown:
-        error.body = _hidden(error.body, secrets)
-
-
-def _hidden(value: object, secrets: list[str]) -> object:
+def _hidden(value: object, masked: Mask) -> object:
     if isinstance(value, str):
-        return mask(value, secrets)
+        return masked(value)
     if isinstance(value, Mapping):
-        return {mask(str(name), secrets): _hidden(inner, secrets) for name, inner in value.items()}
+        return {masked(str(name)): _hidden(inner, masked) for name, inner in value.items()}
     if isinstance(value, list):
-        return [_hidden(inner, secrets) for inner in value]
+        return [_hidden(inner, masked) for inner in value]
     return value
 
 
 def _forms(secret: str) -> Iterator[str]:
     escaped = json.dumps(secret)[1:-1]
     yield from (secret, html.escape(secret), html.escape(secret, quote=False))
+    # What a server makes of a header that is not ASCII.
+    yield secret.encode(errors="replace").decode("latin-1")
     yield from (escaped, json.dumps(secret, ensure_ascii=False)[1:-1], escaped.replace("/", "\\/"))
     yield re.sub(r"[<>&='+]", lambda sign: f"\\u{ord(sign[0]):04x}", escaped)
     for url in (

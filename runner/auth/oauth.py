@@ -19,7 +19,7 @@ import msgspec
 
 from runner.auth.clients import Client
 from runner.auth.credentials import Credentials
-from runner.auth.masking import hide
+from runner.auth.masking import Mask, hide
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing
 from runner.definitions.model import Provider, Value
@@ -185,7 +185,7 @@ def _token_request(
         fields = {**form, **_texts(provider.token.params, scope)}
         headers = {"Accept": "application/json", **_texts(provider.token.headers, scope)}
     except ExpressionError as exc:
-        hide(exc, [client.secret or ""])
+        hide(exc, Mask([client.secret or ""]))
         raise
     way = provider.token.client_auth if prove else "none"
     return _form_request(url, fields, headers, _Proof(client, way))

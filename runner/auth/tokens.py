@@ -13,7 +13,7 @@ import msgspec
 from runner.auth import oauth
 from runner.auth.clients import Clients
 from runner.auth.credentials import Credentials, from_token_answer, moment, seal, unseal
-from runner.auth.masking import hide
+from runner.auth.masking import Mask, hide
 from runner.auth.vault import Vault
 from runner.definitions.exchange import Answer, Outgoing, Target, build
 from runner.definitions.model import Provider, TokenRules
@@ -119,7 +119,7 @@ class Tokens:
         try:
             request = build(rules.request, {"config": target.config, "token": token, **client.scope()}, "")
         except ExpressionError as exc:
-            hide(exc, secrets)
+            hide(exc, Mask(secrets))
             raise
         answer = await self._ask(target, msgspec.structs.replace(request, secrets=secrets))
         ends = None if rules.expires_at is None else rules.expires_at.evaluate(answer.scope())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 
-from runner.auth.masking import hide
+from runner.auth.masking import Mask, hide
 from runner.calls.classify import TRANSIENT, Judge, kind_of
 from runner.calls.decode import decoded
 from runner.calls.guard import check_url
@@ -46,7 +46,7 @@ class Asking:
             try:
                 return await self._answered(target, request)
             except CallError as exc:
-                hide(exc, request.secrets)
+                hide(exc, Mask(request.secrets))
                 following = tries.after(exc, by_token=False)
                 if following is None:
                     raise
@@ -55,7 +55,8 @@ class Asking:
     async def _answered(self, target: Target, request: Outgoing) -> Answer:
         limit = target.provider.limits.answer
         answer = decoded(await self._transports[target.allow_local].send(request, limit))
-        error = Judge(target.provider, {"config": target.config}).failure(answer)
+        judge = Judge(target.provider, {"config": target.config}, Mask(request.secrets))
+        error = judge.failure(answer)
         if error is None:
             return answer
         raise _meant(error)

@@ -11,13 +11,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar
+from typing import TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
 
 from runner.auth.credentials import Credentials
-from runner.auth.masking import hide
+from runner.auth.masking import Mask, hide
 from runner.auth.schemes import authorisation
 from runner.auth.tokens import Held, Tokens, target_of
 from runner.calls.classify import Judge
@@ -64,6 +64,8 @@ class Chain:
         self._held: Held | None = None
         #: those of a token that was replaced stay: an answer that was asked for before may still show them
         self._secrets: set[str] = set()
+        #: takes the connection's secrets out of a text
+        self.masked = Mask(())
         self._transport = transport
         self._gate = gate
         self.sleep = sleep
@@ -76,7 +78,7 @@ class Chain:
 
     def hide(self, error: CallError) -> CallError:
         """The error without the secrets of this connection."""
-        hide(error, self._secrets)
+        hide(error, self.masked)
         return error
 
     async def answered(self, request: Outgoing, tries: Tries, read: Callable[[Answer], T], limit: int) -> T:
@@ -139,7 +141,7 @@ class Chain:
             return None
         head = await answer.beginning(_LOOKED_AT)
         whole = Answer(status=answer.status, headers=answer.headers, url=answer.url, content=head)
-        error = Judge(self.provider, self.scope).failure(decoded(whole))
+        error = Judge(self.provider, self.scope, self.masked).failure(decoded(whole))
         return None if error is None else self.hide(error)
 
     def _after(self, tries: Tries, error: CallError) -> Next | None:
@@ -190,7 +192,7 @@ class Chain:
             headers, query = authorisation(self.provider, self.target.config, credentials)
             headers = checked_headers(headers, self.provider.place)
         except ExpressionError as exc:
-            hide(exc, self._secrets)
+            hide(exc, self.masked)
             raise
         if query:
             joiner = "&" if "?" in request.url else "?"
@@ -213,8 +215,22 @@ class Chain:
                 self._date = answer.headers.get("date", self._date)
                 yield answer
 
+    @property
+    def credentials(self) -> Credentials:
+        """Those of the connection as it was last read.
+
+        Raises:
+            StoreError: they do not open.
+        """
+        return self._opened().credentials
+
+    def _opened(self) -> Held:
+        if self._held is None:
+            self._take(self._tokens.open(self.connection))
+        return cast(Held, self._held)
+
     async def _fresh(self) -> Held:
-        held = await self._tokens.fresh(self.provider, self._held or self._tokens.open(self.connection))
+        held = await self._tokens.fresh(self.provider, self._opened())
         self._take(held)
         return held
 
@@ -223,6 +239,7 @@ class Chain:
             return
         self._held = held
         self._secrets.update(held.credentials.secrets())
+        self.masked = Mask(self._secrets)
         self.connection = held.connection
         self.target = target_of(self.provider, held.connection)
         self.scope = _scope(self.target, held.connection)

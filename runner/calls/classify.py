@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
@@ -49,6 +49,8 @@ class Judge(msgspec.Struct, frozen=True):
     provider: Provider
     #: what the rules' expressions know beside the answer
     scope: Scope
+    #: takes secrets out of a text, before it is cut short
+    masked: Callable[[str], str]
     #: where the request stands
     where: Place | None = None
 
@@ -69,15 +71,15 @@ class Judge(msgspec.Struct, frozen=True):
             if rule.means != "error":
                 return None, rule.means == "empty"
             kind = rule.kind or kind_of(answer.status)
-            return self._error(answer, kind, _said(answer), _text(rule.hint, full)), False
+            return self._error(answer, kind, self._said(answer), _text(rule.hint, full)), False
         return self.failure(answer), False
 
     def _by_status(self, answer: Answer) -> CallError:
         kind = kind_of(answer.status)
-        return self._error(answer, kind, _said(answer), _HINTS.get(kind))
+        return self._error(answer, kind, self._said(answer), _HINTS.get(kind))
 
     def _by_rule(self, rule: ErrorRule, answer: Answer, full: Scope) -> CallError:
-        said = _text(rule.message, full) or _said(answer)
+        said = _text(rule.message, full) or self._said(answer)
         found = self._error(answer, rule.kind, said, _text(rule.hint, full))
         if rule.retry is not None:
             found.transient = rule.retry
@@ -96,6 +98,15 @@ class Judge(msgspec.Struct, frozen=True):
             where=self.where,
             hint=hint,
         )
+
+    def _said(self, answer: Answer) -> str:
+        """What the answer says of itself: its message, else its beginning."""
+        if 300 <= answer.status < 400 and "location" in answer.headers:
+            said = f"see {answer.headers['location'].partition('?')[0]}"
+        else:
+            said = _message(answer.body) or _plain(answer.content)
+        short = " ".join(self.masked(said).split())
+        return (short if len(short) <= _EXCERPT else f"{short[:_EXCERPT]}…") or "an empty body"
 
 
 def kind_of(status: int) -> str:
@@ -123,25 +134,22 @@ def _text(value: Value | None, scope: Scope) -> str | None:
     return None if is_nothing(found) else text(found)
 
 
-def _said(answer: Answer) -> str:
-    """What the answer says of itself: its message where it has one in a usual place, else its beginning."""
-    if 300 <= answer.status < 400 and "location" in answer.headers:
-        return f"see {answer.headers['location'].partition('?')[0]}"
-    body = answer.body[0] if isinstance(answer.body, list) and answer.body else answer.body
-    if isinstance(body, Mapping):
-        nested = body.get("error")
-        inner = nested if isinstance(nested, Mapping) else body
-        keys = ("errorCode", "error", "code", "message", "error_description", "title", "detail")
-        told = [str(inner[key]) for key in keys if isinstance(inner.get(key), (str, int))]
-        if told:
-            return ": ".join(dict.fromkeys(told))
-    return _excerpt(answer.content) or "an empty body"
+def _message(body: object) -> str | None:
+    """The message of a refusal, where it has one in a usual place."""
+    first = body[0] if isinstance(body, list) and body else body
+    if not isinstance(first, Mapping):
+        return None
+    nested = first.get("error")
+    inner = nested if isinstance(nested, Mapping) else first
+    keys = ("errorCode", "error", "code", "message", "error_description", "title", "detail")
+    told = [str(inner[key]) for key in keys if isinstance(inner.get(key), (str, int))]
+    return ": ".join(dict.fromkeys(told)) or None
 
 
-def _excerpt(content: bytes) -> str:
+def _plain(content: bytes) -> str:
+    """The text of a body, without the tags of a page; of a long one its beginning."""
     said = text_of(content[: 100 * _EXCERPT])
-    if looks_like_html(content):
-        title = _TITLE.search(said)
-        said = html.unescape(title[1] if title else _TAGS.sub(" ", said))
-    short = " ".join(said.split())
-    return short if len(short) <= _EXCERPT else f"{short[:_EXCERPT]}…"
+    if not looks_like_html(content):
+        return said
+    title = _TITLE.search(said)
+    return html.unescape(title[1] if title else _TAGS.sub(" ", said))

@@ -24,7 +24,7 @@ from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.model import Job, Operation, Provider, Request
 from runner.definitions.values import is_absent, is_nothing
-from runner.errors import UsageError
+from runner.errors import Place, UsageError
 from runner.store import Connection
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -65,7 +65,7 @@ class Client:
         """
         if operation.output is None and _gives_records(operation):
             return await self._all(operation, arguments)
-        scope = {**self.scope(), **Pages(None).scope(), **checked(operation, arguments)}
+        scope = {**self._scope(), **Pages(None).scope(), **checked(operation, arguments)}
         answer, empty = await self.answered(operation, self.outgoing(operation.request, scope), scope)
         if empty:
             return None
@@ -92,7 +92,7 @@ class Client:
         Args:
             at: where to go on, as an earlier page's `next` gave it.
         """
-        base = {**self.scope(), **checked(operation, arguments)}
+        base = {**self._scope(), **checked(operation, arguments)}
         async for page in pages(self, operation, base, at, self.provider.retry.attempts):
             yield page
 
@@ -102,9 +102,8 @@ class Client:
         Raises:
             CallError: it failed.
         """
-        outgoing = self.outgoing(request, {**self.scope(), **scope})
-
-        judge = Judge(self.provider, self.scope(), request.place)
+        outgoing = self.outgoing(request, {**self._scope(), **scope})
+        judge = self._judge(self._scope(), request.place)
 
         def read(answer: Answer) -> Answer:
             answer = decoded(answer)
@@ -177,8 +176,23 @@ class Client:
         outgoing = build(request, scope, self._base_url() if request.url is None else "")
         return outgoing if url is None else msgspec.structs.replace(outgoing, url=url)
 
+    def shown(self, request: Request, scope: Mapping[str, object]) -> Outgoing:
+        """The request as a dry run shows it: without what proves who is calling."""
+        outgoing = self.outgoing(request, {**self._scope(), **scope})
+        masked, content = self._chain.masked, outgoing.content
+        return msgspec.structs.replace(
+            outgoing,
+            url=masked(outgoing.url),
+            headers={name: masked(value) for name, value in outgoing.headers.items()},
+            content=None if content is None else masked(content.decode("utf-8", "replace")).encode(),
+        )
+
+    def _scope(self) -> dict[str, object]:
+        """What the provider's own expressions know beside that: what a person entered."""
+        return {**self.scope(), "credentials": self._chain.credentials.values}
+
     def _base_url(self) -> str:
-        found = self.provider.base_url.evaluate(self.scope())
+        found = self.provider.base_url.evaluate(self._scope())
         return "" if is_nothing(found) else text(found)
 
     async def answered(
@@ -212,10 +226,13 @@ class Client:
 
     def _judged(self, operation: Operation, answer: Answer, scope: Mapping[str, object]) -> bool:
         """Whether an answer says that nothing was found; raises the failure that it is."""
-        error, empty = Judge(self.provider, scope, operation.place).judged(operation, answer)
+        error, empty = self._judge(scope, operation.place).judged(operation, answer)
         if error is not None:
             raise self._chain.hide(error)
         return empty
+
+    def _judge(self, scope: Mapping[str, object], where: Place) -> Judge:
+        return Judge(self.provider, scope, self._chain.masked, where)
 
     def _limit(self, operation: Operation) -> int:
         return operation.answer or self.provider.limits.answer

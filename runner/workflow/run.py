@@ -11,7 +11,7 @@ import msgspec
 
 from runner.calls.client import Client, checked
 from runner.definitions.conversions import text
-from runner.definitions.exchange import Outgoing, build
+from runner.definitions.exchange import Outgoing
 from runner.definitions.model import Call, Step, Workflow
 from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 from runner.errors import ExpressionError, RunFailed, TerapiError, UsageError
@@ -211,7 +211,7 @@ class _Running:
             return await self._call(step.call, scope, entry)
         if step.request is not None:
             if self.dry and step.request.method not in ("GET", "HEAD"):
-                return self._show(build(step.request, scope, self._base()), entry)
+                return self._show(self.client.shown(step.request, scope), entry)
             answer = await self.client.request(step.request, scope)
             return answer.body
         if step.set is not None:
@@ -225,11 +225,8 @@ class _Running:
         arguments = cast(Mapping[str, object], call.arguments.evaluate(scope))
         if self.dry and call.operation.writes:
             full = {**scope, **checked(call.operation, arguments)}
-            return self._show(build(call.operation.request, full, self._base()), entry)
+            return self._show(self.client.shown(call.operation.request, full), entry)
         return await self.client.call(call.operation, arguments)
-
-    def _base(self) -> str:
-        return text(self.client.provider.base_url.evaluate(self.client.scope()))
 
     def _show(self, request: Outgoing, entry: dict[str, object]) -> DryResult:
         shown = {

@@ -395,3 +395,14 @@ def test_redirects_within_the_api_are_followed(
     last = api.seen[-1]
     assert (last.method, last.path, last.headers["x-key"]) == (arrives, "/y", "the-api-key")
     assert last.body == (b"body" if arrives in ("POST", "PUT") else b"")
+
+
+def test_a_secret_is_hidden_before_a_long_answer_is_cut_short(access: Access, api: Api, waits: Waits) -> None:
+    key = "k" * 40 + "0123456789" * 40
+    new = NewConnection(id="demo", config={"url": api.url}, allow_local=True)
+    given = Credentials(type="API_KEY", values={"apiKey": key})
+    connection = access.connect.keep(access.project.provider("shop"), new, given)
+    api.on("/x", lambda seen: Reply(f"you sent {seen.headers['x-key']} {'x' * 300}".encode(), 400))
+    message = fails(access, connection).message
+    assert message.startswith(f"{api.url}/x answered 400: you sent ••• xxx")
+    assert message.endswith("x…")
