@@ -1,0 +1,28 @@
+"""What a run did."""
+
+from __future__ import annotations
+
+import msgspec
+
+from runner.sync.plan import Cursor
+
+
+class Result(msgspec.Struct, frozen=True, kw_only=True):
+    """What a run did; the JSON of `terapi sync --json`."""
+
+    sync: str
+    connection: str
+    model: str
+    #: running or success; where it is shown also failed, cancelled, dry-run
+    status: str
+    read: int = 0
+    added: int = 0
+    updated: int = 0
+    deleted: int = 0
+    unchanged: int = 0
+    checkpoint: Cursor | None = None
+    requests: int = 0
+    seconds: float = 0.0
+
+    def as_data(self) -> dict[str, object]:
+        return msgspec.structs.asdict(self)

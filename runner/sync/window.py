@@ -1,0 +1,121 @@
+"""A window read to its end: cut into slices, some of them at once, each from where it stands."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+
+from runner.calls.pages import Page
+from runner.definitions.model import Slices, Sync
+from runner.errors import CallError
+from runner.sync.ahead import ahead
+from runner.sync.ledger import Ledger
+from runner.sync.plan import Slice, Window
+from runner.sync.slices import cut
+from runner.sync.source import Reading, Source
+
+#: kinds of failure after which a slice is read anew: the API knows nothing more of how far it was read
+_FORGOTTEN = frozenset({"cursor_expired", "job_lost"})
+#: how often a slice is read in one run at the most
+_TIMES = 3
+
+
+class _TooMuch(Exception):
+    """A window of one slice has more records than a slice may have."""
+
+
+class WindowReader:
+    """Reads one window.
+
+    Args:
+        stored: called after each page that was stored.
+    """
+
+    def __init__(
+        self, sync: Sync, source: Source, ledger: Ledger, window: Window, stored: Callable[[], None]
+    ) -> None:
+        self._source = source
+        self._ledger = ledger
+        self._window = window
+        self._stored = stored
+        self._rules: Slices | None = sync.incremental.slices if sync.incremental is not None else None
+        self._workers = 1
+
+    async def cut(self) -> None:
+        """Cuts a window of one slice into several, where the sync says how and no job reads it whole."""
+        rules = self._rules
+        if rules is None:
+            return
+        source, whole = self._source, self._window.slices[0]
+        if rules.by is None:
+            whole.total = await source.count(whole, rules)
+            if (await source.reading(whole)).is_job:
+                return
+        self._window.slices = await cut(whole, rules, lambda part: source.count(part, rules))
+        count = len(self._window.slices)
+        self._ledger.log("info", f"reads {count:,} slices, {rules.concurrency} at once")
+
+    async def read(self) -> None:
+        """Reads what is not stored yet.
+
+        Raises:
+            TerapiError: a slice cannot be read; those beside it are ended, and go on where they were.
+        """
+        try:
+            await self._side_by_side()
+        except _TooMuch:
+            await self.cut()
+            await self._side_by_side()
+
+    async def _side_by_side(self) -> None:
+        """Reads the slices that are not whole, some at once; the first that fails ends the others."""
+        waiting = [part for part in reversed(self._window.slices) if not part.whole]
+        self._workers = min(len(waiting), self._rules.concurrency if self._rules is not None else 1)
+
+        async def work() -> None:
+            while waiting:
+                await self._slice(waiting.pop())
+
+        try:
+            async with asyncio.TaskGroup() as group:
+                for _ in range(self._workers):
+                    group.create_task(work())
+        except BaseExceptionGroup as failed:
+            raise failed.exceptions[0] from None
+
+    async def _slice(self, part: Slice) -> None:
+        """Reads a slice from where it stands, or anew where the API has forgotten how far it was."""
+        begun = part.position is not None
+        for _ in range(_TIMES):
+            try:
+                await self._pages(await self._source.reading(part), part)
+            except CallError as exc:
+                if exc.kind not in _FORGOTTEN or not (begun or part.position is not None):
+                    raise
+                self._ledger.log("warning", f"{exc.message}: reading anew from {part.start}")
+                part.position, begun, last = None, False, exc
+            else:
+                return
+        raise last
+
+    async def _pages(self, reading: Reading, part: Slice) -> None:
+        # Several slices overlap by themselves, and hold no page longer than it takes to store it.
+        found = reading.pages(part.position)
+        async with aclosing(ahead(found) if self._workers == 1 else found) as pages:
+            async for page in pages:
+                self._check_size(reading, part, page)
+                self._ledger.page(reading, self._window, part, page)
+                # Whoever gave the page still holds it while the next one is awaited.
+                page.records.clear()
+                self._stored()
+
+    def _check_size(self, reading: Reading, part: Slice, page: Page) -> None:
+        """Notes how many records a slice has; a window that has more than its slices may is cut after all."""
+        if page.total is None or part.total is not None:
+            return
+        part.total = page.total
+        rules, window = self._rules, self._window
+        alone = len(window.slices) == 1 and part.position is None and not reading.is_job
+        if rules is not None and rules.by is None and alone and page.total > rules.most:
+            raise _TooMuch
