@@ -15,7 +15,7 @@ from runner.auth.connect import Connect
 from runner.auth.tokens import Held, Tokens
 from runner.auth.vault import Vault
 from runner.calls.asking import Asking
-from runner.calls.chain import Chain
+from runner.calls.chain import Chain, Wire
 from runner.calls.client import Client
 from runner.calls.limits import Gates
 from runner.calls.transport import Transport
@@ -52,6 +52,7 @@ class Access:
         self.connect = Connect(store, self.vault, self.clients, ask, clock)
         self._gates = Gates()
         self._sleep = sleep
+        self._clock = clock
 
     async def __aenter__(self) -> Access:
         return self
@@ -71,7 +72,9 @@ class Access:
         provider = self.project.provider(connection.integration)
         transport = self._transports[connection.allow_local]
         gate = self._gates.of(provider, connection)
-        return Client(Chain(provider, connection, self.tokens, transport, gate, self._sleep))
+        return Client(
+            Chain(provider, connection, self.tokens, Wire(transport, gate, self._sleep, self._clock))
+        )
 
     def connection(self, id: str | None, integrations: tuple[str, ...] | None = None) -> Connection:
         """The connection of that id, or the only one, among those of ``integrations``.

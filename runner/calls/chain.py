@@ -9,9 +9,10 @@ Each step is one method that calls the next, from the outside in:
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TypeVar, cast
+from typing import NamedTuple, TypeVar, cast
 from urllib.parse import urlencode
 
 import msgspec
@@ -39,22 +40,21 @@ _MAX_REDIRECTS = 5
 _LOOKED_AT = 64 * 1024
 
 
+class Wire(NamedTuple):
+    """What requests are sent by."""
+
+    transport: Transport
+    gate: Gate
+    #: how a wait is waited, in seconds
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    #: seconds since 1970
+    clock: Callable[[], float] = time.time
+
+
 class Chain:
-    """Sends the requests of one connection.
+    """Sends the requests of one connection."""
 
-    Args:
-        sleep: how a wait is waited; tests give their own.
-    """
-
-    def __init__(
-        self,
-        provider: Provider,
-        connection: Connection,
-        tokens: Tokens,
-        transport: Transport,
-        gate: Gate,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-    ) -> None:
+    def __init__(self, provider: Provider, connection: Connection, tokens: Tokens, wire: Wire) -> None:
         self.provider = provider
         self.connection = connection
         self.target = target_of(provider, connection)
@@ -66,9 +66,7 @@ class Chain:
         self._secrets: set[str] = set()
         #: takes the connection's secrets out of a text
         self.masked = Mask(())
-        self._transport = transport
-        self._gate = gate
-        self.sleep = sleep
+        self.wire = wire
         self._date: str | None = None
 
     @property
@@ -152,7 +150,7 @@ class Chain:
         if following.renew and self._held is not None:
             self._take(await self._tokens.renew(self.provider, self._held))
         if following.wait:
-            await self.sleep(following.wait)
+            await self.wire.sleep(following.wait)
 
     @asynccontextmanager
     async def _followed(
@@ -203,13 +201,13 @@ class Chain:
     async def _limited(
         self, request: Outgoing, proven: Outgoing, upload: AsyncIterable[bytes] | None
     ) -> AsyncIterator[Streamed]:
-        async with self._gate.at_once:
-            refusal = self._gate.refusal(self.provider)
+        async with self.wire.gate.at_once:
+            refusal = self.wire.gate.refusal(self.provider)
             if refusal is not None:
                 raise refusal
             self.requests += 1
-            async with self._transport.stream(proven, upload) as answer:
-                self._gate.note(answer)
+            async with self.wire.transport.stream(proven, upload) as answer:
+                self.wire.gate.note(answer)
                 # The address as it was asked for, without what proves who is calling.
                 answer.url = request.url
                 self._date = answer.headers.get("date", self._date)

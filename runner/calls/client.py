@@ -222,7 +222,7 @@ class Client:
             yield None
 
     def job(self, job: Job, name: str) -> JobRun:
-        return JobRun(job, name, self.request, self._chain.sleep)
+        return JobRun(job, name, self.request, self._chain.wire)
 
     def _judged(self, operation: Operation, answer: Answer, scope: Mapping[str, object]) -> bool:
         """Whether an answer says that nothing was found; raises the failure that it is."""

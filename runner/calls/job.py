@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from runner.definitions.conversions import integer, text
 from runner.definitions.exchange import Answer
@@ -23,6 +22,16 @@ _LONGER = 1.5
 _LOST = frozenset({"not_found", "job_lost"})
 
 
+class Times(Protocol):
+    """How time passes, in seconds."""
+
+    @property
+    def sleep(self) -> Callable[[float], Awaitable[object]]: ...
+
+    @property
+    def clock(self) -> Callable[[], float]: ...
+
+
 class Look(NamedTuple):
     """What one look at a job told."""
 
@@ -37,8 +46,7 @@ class JobRun:
 
     Args:
         send: sends a request and gives its answer, or raises the CallError that it is.
-        sleep: how waits are waited; tests give their own.
-        clock: seconds, of any beginning.
+        times: how waits are waited and how late it is; tests give their own.
     """
 
     def __init__(
@@ -46,14 +54,12 @@ class JobRun:
         job: Job,
         name: str,
         send: Send,
-        sleep: Callable[[float], Awaitable[object]],
-        clock: Callable[[], float] = time.monotonic,
+        times: Times,
     ) -> None:
         self._job = job
         self._name = name
         self._send = send
-        self._sleep = sleep
-        self._clock = clock
+        self._times = times
 
     async def submitted(self, scope: Scope) -> str | int:
         """Submits the job; gives its id.
@@ -75,7 +81,7 @@ class JobRun:
             CallError: of kind `job_failed`, `job_lost` or `job_timeout`.
         """
         rules, wait = self._job, self._job.every_initial
-        began = self._clock()
+        began = self._times.clock()
         while True:
             answer = await self._looked(scope, id)
             full = {**scope, **_known(id, None), **answer.scope()}
@@ -84,10 +90,10 @@ class JobRun:
             if rules.done.holds(full):
                 yield Look(_known(id, answer.body), counted(rules.progress, full))
                 return
-            if self._clock() - began + wait > rules.timeout:
+            if self._times.clock() - began + wait > rules.timeout:
                 raise self._late(id)
             yield Look(None, counted(rules.progress, full))
-            await self._sleep(wait)
+            await self._times.sleep(wait)
             wait = min(rules.every_max, wait * _LONGER)
 
     async def _looked(self, scope: Scope, id: object) -> Answer:

@@ -15,7 +15,7 @@ from runner.calls.pages import Page
 from runner.errors import CallError
 from runner.store import Connection
 from tests.api import Api, Reply, Seen
-from tests.conftest import PROVIDERS, Waits
+from tests.conftest import ENVIRON, PROVIDERS, Waits
 
 ROWS = """
     list_rows:
@@ -219,20 +219,13 @@ def test_a_job_that_was_submitted_is_not_submitted_again(access: Access, client:
     ],
 )
 def test_a_job_that_comes_to_nothing_is_told(
-    access: Access,
-    client: Client,
-    api: Api,
-    state: Reply,
-    kind: str,
-    sentence: str,
-    monkeypatch: pytest.MonkeyPatch,
-    waits: Waits,
+    access: Access, connection: Connection, api: Api, state: Reply, kind: str, sentence: str, waits: Waits
 ) -> None:
-    monkeypatch.setattr("runner.calls.job.time.monotonic", lambda: sum(waits.seconds))
+    timed = Access(access.project, access.store, ENVIRON, waits, lambda: sum(waits.seconds))
     api.on("/jobs", Reply({"id": 7}))
     api.on("/jobs/7", state)
     with pytest.raises(CallError) as caught:
-        read(access, client, "export", of="orders")
+        read(timed, timed.client(connection), "export", of="orders")
     assert caught.value.kind == kind
     assert caught.value.message.startswith(sentence)
 
