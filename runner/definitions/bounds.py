@@ -1,8 +1,8 @@
 """The bounds on what expressions may do, so that none can hang or exhaust the process.
 
 The outermost evaluation gets a number of steps, and all that happens in it spends them: each turn of a loop
-costs what stands in the loop, each call one and what it goes through, an item of a list one, a text one for
-sixteen characters.
+costs what stands in the loop, each call its price and what it goes through, an item of a list one, a text one
+for sixteen characters.
 """
 
 from __future__ import annotations
@@ -17,8 +17,14 @@ from runner.definitions.values import describe
 A = TypeVar("A")
 R = TypeVar("R")
 
-#: steps that one evaluation may take, its functions included
-MAX_STEPS: Final = 1_000_000
+#: steps that one evaluation may take, its functions included; about a second of work
+MAX_STEPS: Final = 5_000_000
+#: steps of each call of a function, filter, test or method
+CALL: Final = 20
+#: steps of each part of an expression, where it is evaluated more than once
+PART: Final = 10
+#: steps of an evaluation within another, beside its parts
+_NESTED: Final = 200
 #: characters that one text built by an expression may have
 MAX_TEXT: Final = 1_000_000
 #: items that one list or map built by an expression may have
@@ -44,12 +50,12 @@ def within_bounds(run: Callable[[A], R], weight: int) -> Callable[[A], R]:
     """``run`` with its steps counted; within another evaluation it shares the other's.
 
     Args:
-        weight: the steps that it takes by itself.
+        weight: how many parts it has.
     """
 
     def bounded_run(scope: A) -> R:
         if _WORK.left is not None:
-            spend(weight)
+            spend(_NESTED + weight * PART)
             return run(scope)
         _WORK.left = MAX_STEPS
         try:
@@ -85,24 +91,30 @@ def weigh(value: object) -> None:
 
     What is shared counts as often as it is reached, as it does for whoever writes or compares the value.
     """
-    if _WORK.left is None:
+    left = _WORK.left
+    if left is None:
         return
     pending = [value]
     while pending:
         item = pending.pop()
-        spend(1 + size(item))
+        left -= 1 + size(item)
+        if left < 0:
+            spend(MAX_STEPS + 1)
         if isinstance(item, dict):
             pending.extend(item.values())
         elif isinstance(item, (list, tuple)):
             pending.extend(item)
+    _WORK.left = left
 
 
 def bounded(value: R) -> R:
-    """``value`` as it is, unless it has grown past the bounds.
+    """``value`` as it is, unless it has grown past the bounds; outside of an evaluation there are none.
 
     Raises:
         TooMuch: it has.
     """
+    if _WORK.left is None:
+        return value
     if isinstance(value, (str, bytes)) and len(value) > MAX_TEXT:
         raise TooMuch(f"a text longer than {MAX_TEXT:,} characters")
     if isinstance(value, (list, tuple, dict)) and len(value) > MAX_ITEMS:
@@ -155,5 +167,5 @@ def compute(symbol: str, left: object, right: object) -> object:
             raise
         message = f"`{symbol}` does not work on {describe(left)} and {describe(right)}"
         raise TypeError(message) from exc
-    spend(1 + size(result))
+    spend(size(result))
     return result

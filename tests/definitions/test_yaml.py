@@ -43,6 +43,7 @@ BOMB = "a: &a [x, x, x, x, x, x, x, x, x]\n" + "".join(
         ("a: .inf\n", 1, 4, "`.inf` is no number that JSON can say", "quote it if it is text"),
         ("a: x {{ y #z }}\n", 1, 10, "` #` begins a comment, and cuts the template in front of it", "put the whole value between quotes"),
         ("a:\n  b: 1\n c: 2\n", 3, 2, "the indentation does not fit the lines above, or a `- ` or `:` is missing", "line it up with its neighbours"),
+        ("a: \0", 1, 4, "the control character U+0000 cannot stand in YAML", "remove it"),
         ("a: \x01", 1, 4, "the control character U+0001 cannot stand in YAML", "remove it"),
         ("a: \x80", 1, 4, "the control character U+0080 cannot stand in YAML", "remove it"),
         ("a: 1\nb: \u2028\n", 2, 4, "the character U+2028 cannot stand in YAML", "remove it"),
@@ -88,6 +89,8 @@ def test_broken_yaml_gets_a_sentence(
         ("é: ".encode() + b"\xe9", 1, 4, "the file is not UTF-8: byte 0xe9 at offset 4"),
         (b"a: 1\r\rb: \xff", 3, 4, "the file is not UTF-8: byte 0xff at offset 9"),
         ("a: 1\n".encode("utf-16"), 1, 1, "the file is UTF-16, not UTF-8"),
+        ("a: 1\n".encode("utf-16-le"), 1, 1, "the file is UTF-16, not UTF-8"),
+        ("a: 1\n".encode("utf-16-be"), 1, 1, "the file is UTF-16, not UTF-8"),
     ],
 )
 def test_bytes_that_are_no_utf8_are_named(content: bytes, line: int, column: int, message: str) -> None:

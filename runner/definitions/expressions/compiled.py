@@ -226,6 +226,8 @@ def _trouble(source: str, place: Place, exc: BaseException) -> ExpressionError:
     """What a person is told when an expression meets a value it cannot use."""
     said = str(exc) or type(exc).__name__
     no_order = _NO_ORDER.search(said)
+    if said.startswith("argument of type"):
+        said = "`in` needs a list, a map or a text on its right"
     if isinstance(exc, ZeroDivisionError):
         said = "a division by zero"
     elif isinstance(exc, RecursionError):

@@ -26,6 +26,8 @@ from runner.definitions.conversions import (
 )  # fmt: skip
 from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 
+#: names that a path may have
+_MAX_STEPS: Final = 50
 #: decimal places that `round` knows
 _MAX_PLACES: Final = 300
 
@@ -114,14 +116,16 @@ def chunk(value: object, size: object) -> list[list[object]]:
 
 def pluck(value: object, path: object) -> list[object]:
     """The value at ``path`` (`Account.Name`) of each item, without those that have none."""
-    return [found for item in _items(value) if not is_absent(found := _at(item, path))]
+    steps = _steps(path)
+    return [found for item in _items(value) if not is_absent(found := _at(item, steps))]
 
 
 def unique(value: object, path: object = None) -> list[object]:
     """The items without repetitions, told apart by the value at ``path``, or whole."""
     seen: dict[str, object] = {}
+    steps = [] if path is None else _steps(path)
     for item in _items(value):
-        seen.setdefault(_identity(_at(item, path) if path is not None else item), item)
+        seen.setdefault(_identity(_at(item, steps)), item)
     return list(seen.values())
 
 
@@ -129,8 +133,9 @@ def groupby(value: object, path: object) -> list[dict[str, object]]:
     """Maps of `key` and `items`, in the order in which the values at ``path`` first appear."""
     groups: dict[str, dict[str, object]] = {}
     members: dict[str, list[object]] = {}
+    steps = _steps(path)
     for item in _items(value):
-        key = _at(item, path)
+        key = _at(item, steps)
         identity = _identity(key)
         inside = members.setdefault(identity, [])
         groups.setdefault(identity, {"key": None if is_absent(key) else key, "items": inside})
@@ -205,15 +210,16 @@ def abs_(value: object) -> int | float:
 
 def sum_(value: object, path: object = None) -> int | float:
     """The sum of the numbers, or of those at ``path``; null and absent count nothing."""
-    found = [_at(item, path) if path is not None else item for item in _items(value)]
+    steps = [] if path is None else _steps(path)
+    found = [_at(item, steps) for item in _items(value)]
     return sum(number(one) for one in found if not is_nothing(one))
 
 
-def range_(*limits: object) -> list[int]:
-    result = range(*(integer(limit) for limit in limits))
+def range_(limit: object, *further: object) -> list[int]:
+    result = range(*(integer(one) for one in (limit, *further)))
     if len(result) > MAX_ITEMS:
         raise TooMuch(f"`range` gives at most {MAX_ITEMS:,} numbers")
-    spend(len(result))
+    spend(5 * len(result))
     return list(result)
 
 
@@ -231,8 +237,15 @@ def _map(value: object, function: str) -> Mapping[object, object]:
     raise TypeError(f"`{function}` works on a map, not on {describe(value)}")
 
 
-def _at(value: object, path: object) -> object:
-    for name in text(path).split("."):
+def _steps(path: object) -> list[str]:
+    steps = text(path).split(".")
+    if len(steps) > _MAX_STEPS:
+        raise ValueError(f"a path has at most {_MAX_STEPS} names")
+    return steps
+
+
+def _at(value: object, steps: list[str]) -> object:
+    for name in steps:
         if value is None:
             return None
         if not isinstance(value, Mapping) or name not in value:

@@ -13,7 +13,7 @@ from jinja2.parser import Parser
 from jinja2.runtime import Context, LoopContext
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from runner.definitions.bounds import OPERATORS, bounded, compute, size, spend, weigh
+from runner.definitions.bounds import CALL, OPERATORS, PART, bounded, compute, size, spend, weigh
 from runner.definitions.conversions import text
 from runner.definitions.expressions.functions import concatenated
 from runner.definitions.expressions.offered import (
@@ -87,6 +87,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: object, argument: object) -> object:
         """A map gives its key, never a method; a path through null is null, through absent absent."""
+        spend(1)
         if isinstance(obj, Mapping):
             found = obj.get(argument, ABSENT)
             return Absent(name=str(argument)) if found is ABSENT else found
@@ -108,7 +109,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
             obj()
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
-            spend(1 + size(owner) * (1 + sum(map(size, args))))
+            spend(CALL + size(owner) * (1 + sum(map(size, args))))
             return _settled(context.call(obj, *args, **kwargs))
         if not any(obj is known for known in self.globals.values()):
             raise TypeError(f"a method of text was called on {describe(obj)}")
@@ -142,17 +143,20 @@ def _present_items(items: Iterable[object]) -> list[object]:
     return found
 
 
-def _charged(name: str, function: Function, *, of_list: bool = False) -> Function:
+def _charged(name: str, function: Function) -> Function:
     """The function as expressions call it: what it goes through is spent, what it gives is bounded."""
     # Some of Jinja's filters take the context or the environment before the value.
     at = 1 if getattr(function, "jinja_pass_arg", None) is not None else 0
-    through, deep = name in THROUGH, name in DEEP
+    through, deep, kept = name in THROUGH, name in DEEP, name in KEPT_FILTERS
+    of_list = kept and not through
 
     def call(*args: object, **kwargs: object) -> object:
         value = args[at] if len(args) > at else None
         if through and is_nothing(value):
             return value
-        spend(1 + sum(map(size, args)))
+        given = sum(map(size, args[at + 1 :])) + sum(map(size, kwargs.values()))
+        # Jinja's own may go through what they are given for each item, or each character.
+        spend(CALL + (size(value) * (1 + given) if kept else size(value) + given))
         if deep:
             weigh(value)
         if of_list:
@@ -177,7 +181,7 @@ def _over(items: object, weight: int) -> list[object]:
     if not is_nothing(items) and not isinstance(items, (list, tuple, Mapping)):
         raise TypeError(f"a loop needs a list, found {describe(items)}")
     found = [] if is_nothing(items) else list(cast(Iterable[object], items))
-    spend(len(found) * weight)
+    spend(len(found) * weight * PART)
     return found
 
 
@@ -207,7 +211,7 @@ def _concat(parts: list[object]) -> str:
 
 
 def _spent(written: str) -> str:
-    spend(1 + size(written))
+    spend(size(written))
     return written
 
 
@@ -226,7 +230,7 @@ def _present(value: object) -> object:
 _FUNCTIONS: Final = {name: _charged(name, function) for name, function in FUNCTIONS.items()}
 _TESTS: Final = {name: _charged(name, function) for name, function in TESTS.items()}
 _FILTERS: Final[Mapping[str, Function]] = {
-    **{name: _charged(name, JINJAS[name], of_list=name not in THROUGH) for name in KEPT_FILTERS},
+    **{name: _charged(name, JINJAS[name]) for name in KEPT_FILTERS},
     **{name: _charged(name, function) for name, function in FILTERS.items()},
     # What trees are rewritten with, under names that no text can mention.
     "_over": _over, "_part": _part, "_concat": _concat, "_weighed": _weighed, "_present": _present,

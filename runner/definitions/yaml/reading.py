@@ -57,11 +57,19 @@ def _decode(content: str | bytes, name: str) -> str:
     if len(content) > MAX_BYTES:
         message = "the file is larger than 1 MiB"
         raise _Unreadable(Problem(Place(name), message, suggestion="split it", code="too-large"))
+    if isinstance(content, bytes) and _is_utf16(content):
+        message = "the file is UTF-16, not UTF-8"
+        raise _Unreadable(Problem(Place(name), message, suggestion="save it as UTF-8", code="not-utf8"))
     try:
         text = content.decode("utf-8-sig") if isinstance(content, bytes) else content
     except UnicodeDecodeError as exc:
         raise _Unreadable(_not_utf8(name, exc)) from exc
     return _one_break(text.removeprefix("\ufeff"))
+
+
+def _is_utf16(content: bytes) -> bool:
+    """By its byte order mark, or by the zeros beside its first letters."""
+    return content.startswith((b"\xff\xfe", b"\xfe\xff")) or (len(content) > 1 and b"\0" in content[:2])
 
 
 def _one_break(text: str) -> str:
@@ -71,8 +79,6 @@ def _one_break(text: str) -> str:
 def _not_utf8(name: str, error: UnicodeDecodeError) -> Problem:
     before = _one_break(error.object[: error.start].decode())
     message = f"the file is not UTF-8: byte 0x{error.object[error.start]:02x} at offset {error.start}"
-    if error.object.startswith((b"\xff\xfe", b"\xfe\xff")):
-        message = "the file is UTF-16, not UTF-8"
     place = File(name, before).place_at(len(before))
     return Problem(place, message, suggestion="save it as UTF-8", code="not-utf8")
 
