@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Iterator
 from importlib import import_module
@@ -34,16 +35,19 @@ def main(names: list[str]) -> None:
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         sys.exit(f"there is no benchmark `{unknown[0]}`; there are: {', '.join(NAMES)}")
-    parts = []
-    for name in names or NAMES:
-        lines = []
+    for name in names:
         for line in section(name):
             print(line, flush=True)
-            lines.append(line)
-        parts.append("\n".join(lines))
-        print()
     if not names:
-        PAGE.write_text("\n\n".join([head(), *parts]) + "\n", encoding="utf-8")
+        PAGE.write_text("\n\n".join([head(), *map(alone, NAMES)]) + "\n", encoding="utf-8")
+
+
+def alone(name: str) -> str:
+    """A part of the page, measured in a process of its own: what one holds must not count for the next."""
+    command = [sys.executable, "-m", "benchmarks", name]
+    told = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+    print(told, end="\n\n", flush=True)
+    return told
 
 
 def head() -> str:

@@ -21,6 +21,7 @@ from typing import IO, cast
 
 from rich.console import Console
 from rich.markup import escape
+from rich.text import Text
 
 from runner.emulator import INTEGRATION, PRODUCT
 from runner.emulator.errors import OptionError
@@ -85,7 +86,7 @@ class Demo:
     def chapter(self, title: str) -> None:
         self._chapter += 1
         self._console.print()
-        self._console.rule(f"[bold]{self._chapter}. {title}", align="left", style="dim")
+        self._console.rule(Text(f"{self._chapter}. {title}", "bold"), align="left", style="dim")
 
     def say(self, text: str, style: str = "dim") -> None:
         self._console.print(f"  {text}", style=style, highlight=False, soft_wrap=True)
