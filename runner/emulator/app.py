@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -33,7 +33,12 @@ def application(org: Org) -> ASGIApp:
             *oauth.routes(),
             *control.routes(),
         ],
-        exception_handlers={ApiError: _refused, OAuthError: _refused, Exception: _failed},
+        exception_handlers={
+            ApiError: _refused,
+            OAuthError: _refused,
+            ClientDisconnect: _left,
+            Exception: _failed,
+        },
     )
     app.state.org = org
     return Door(app, org)
@@ -43,6 +48,11 @@ async def _refused(_request: Request, exc: Exception) -> Response:
     if isinstance(exc, ApiError | OAuthError):
         return json(exc.body(), exc.status)
     raise exc
+
+
+async def _left(_request: Request, _exc: Exception) -> Response:
+    """The client has gone before it had said everything: nobody reads this."""
+    return Response(status_code=400)
 
 
 async def _failed(_request: Request, _exc: Exception) -> Response:

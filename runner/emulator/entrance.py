@@ -42,7 +42,15 @@ class Entrance:
         fitting = {
             each: org for each, org in self._orgs.items() if org.options.is_sandbox == (host == SANDBOX)
         }
-        return next((each for each, org in fitting.items() if _knows(org, said)), next(iter(fitting), port))
+        meant = next((each for each, org in fitting.items() if _knows(org, said)), next(iter(fitting), port))
+        if "request" not in said or "username" not in said:
+            return meant
+        for each, org in fitting.items():
+            # Until somebody logged in on its page, one org stood for all that have the app.
+            if each != meant and org.clients.user_by_name(said["username"]) is not None:
+                org.take_login(said["request"], self._orgs[meant])
+                return each
+        return meant
 
 
 def _knows(org: Org, said: Said) -> bool:

@@ -120,6 +120,12 @@ class Org:
         here, there = ("127.0.0.1", "localhost") if "127.0.0.1" in self.url else ("localhost", "127.0.0.1")
         self.url = self.url.replace(here, there, 1)
 
+    def take_login(self, request_id: str, other: Org) -> None:
+        """Goes on with a login that began at another org with the same app: the user is one of ours."""
+        request = self.visits.take(request_id, other.visits)
+        if request is not None and request.user_code:
+            self.devices.take(request.user_code, other.devices)
+
     def has_left(self, host: str) -> bool:
         """Whether a `Host` is that of the URL which the org had before it moved."""
         return host != "" and host == self._left

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 from collections.abc import Iterator
 
@@ -103,6 +104,8 @@ BODIES: dict[str, tuple[str, object, str]] = {
     "no operation": ("query", {"query": "SELECT Id FROM Lead"}, "INVALIDOPERATION"),
     "a delimiter": ("query", {"operation": "query", "query": "SELECT Id FROM Lead", "columnDelimiter": ","}, "INVALIDVALUE"),
     "a type": ("query", {"operation": "query", "query": "SELECT Id FROM Lead", "contentType": "JSON"}, "INVALIDVALUE"),
+    "a list for an operation": ("query", {"operation": ["query"], "query": "SELECT Id FROM Lead"}, "INVALIDOPERATION"),
+    "an object for a delimiter": ("ingest", {"operation": "insert", "object": "Lead", "columnDelimiter": {"a": 1}}, "INVALIDVALUE"),
     "an ending": ("ingest", {"operation": "insert", "object": "Lead", "lineEnding": "CR"}, "INVALIDVALUE"),
     "an object": ("ingest", {"operation": "insert", "object": "Nope"}, "INVALIDENTITY"),
     "a query to write": ("ingest", {"operation": "query", "object": "Lead"}, "INVALIDOPERATION"),
@@ -169,7 +172,17 @@ def test_more_than_five_result_pages_follow_in_a_next_answer() -> None:
         assert (len(second["resultPages"]), second["done"], second["nextRecordsUrl"]) == (1, True, None)
 
 
-@pytest.mark.parametrize("locator", ["nope", "MQ==", "LTE", "OTk5OTk5", "MDE", "é", "\x00"])
+@pytest.mark.parametrize("size", ["0", "-1", "many", "9" * 5_000, "1.5"])
+def test_a_size_that_is_none(many: Org, size: str) -> None:
+    bulk = Bulk2(many)
+    answer = bulk.results(bulk.query("SELECT Id FROM Contact"), maxRecords=size)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALIDVALUE")
+
+
+@pytest.mark.parametrize(
+    "locator",
+    [base64.b64encode(b"9" * 5_001).decode(), "nope", "MQ==", "LTE", "OTk5OTk5", "MDE", "é", "\x00"],
+)
 def test_a_locator_that_is_none(many: Org, locator: str) -> None:
     bulk = Bulk2(many)
     answer = bulk.results(bulk.query("SELECT Id FROM Contact"), locator=locator)

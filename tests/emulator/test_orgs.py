@@ -105,7 +105,7 @@ def test_the_login_finds_the_org_that_is_meant(
     assert f"<serverUrl>{instance}/services/Soap/u/" in answer.text
 
 
-def test_the_pages_of_the_login_belong_to_the_app_that_asked(orgs: Orgs, client: httpx.Client) -> None:
+def test_who_logs_in_on_the_page_tells_which_org_it_is(orgs: Orgs, client: httpx.Client) -> None:
     org = orgs[1]
     asked = {
         "response_type": "code",
@@ -123,11 +123,14 @@ def test_the_pages_of_the_login_belong_to_the_app_that_asked(orgs: Orgs, client:
     assert token(client, PRODUCTION, **form)["instance_url"] == "https://globex.my.salesforce.com"
 
 
-def test_a_device_finds_its_org(orgs: Orgs, client: httpx.Client) -> None:
+def test_a_device_belongs_to_the_org_of_who_allows_it(orgs: Orgs, client: httpx.Client) -> None:
     org = orgs[1]
     said = token(client, PRODUCTION, response_type="device_code", client_id=org.client_id)
-    typed = {"user_code": said["user_code"], "auto_approve": "1"}
-    client.post(said["verification_uri"], data=typed)
+    page = client.post(said["verification_uri"], data={"user_code": said["user_code"]})
+    typed = {"request": field(page, "request"), "username": org.username, "password": org.password}
+    page = client.post(f"https://{PRODUCTION}/services/oauth2/login", data=typed)
+    allowed = {"request": field(page, "request"), "decision": "allow"}
+    client.post(f"https://{PRODUCTION}/services/oauth2/consent", data=allowed)
     asked = {"grant_type": "device", "client_id": org.client_id, "code": said["device_code"]}
     assert token(client, PRODUCTION, **asked)["instance_url"] == "https://globex.my.salesforce.com"
 

@@ -63,7 +63,7 @@ async def _create_whole(call: Call) -> Response:
 
 
 def _add(call: Call, said: dict[str, object]) -> Job:
-    operation = said.get("operation")
+    operation = str(said.get("operation"))
     if operation not in WRITES:
         raise ApiError(
             "INVALIDOPERATION", f"Operation must be one of {', '.join(sorted(WRITES))}: {operation}"
@@ -82,7 +82,7 @@ def _add(call: Call, said: dict[str, object]) -> Job:
         lambda job_id, now: Job(
             id=job_id,
             type="V2Ingest",
-            operation=str(operation),
+            operation=operation,
             object=item.name,
             user_id=call.user_id,
             version=call.version,

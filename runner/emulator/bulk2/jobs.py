@@ -114,12 +114,12 @@ def form(said: dict[str, object]) -> tuple[str, str]:
     """The delimiter and the ends of lines that a new job asks for. Raises ApiError."""
     if said.get("contentType", "CSV") != "CSV":
         raise ApiError("INVALIDVALUE", f"Unsupported content type: {said['contentType']}")
-    delimiter, ending = said.get("columnDelimiter") or "COMMA", said.get("lineEnding") or "LF"
+    delimiter, ending = str(said.get("columnDelimiter") or "COMMA"), str(said.get("lineEnding") or "LF")
     if delimiter not in DELIMITERS:
         raise ApiError("INVALIDVALUE", f"columnDelimiter must be one of {', '.join(DELIMITERS)}: {delimiter}")
     if ending not in LINE_ENDINGS:
         raise ApiError("INVALIDVALUE", f"lineEnding must be one of {', '.join(LINE_ENDINGS)}: {ending}")
-    return str(delimiter), str(ending)
+    return delimiter, ending
 
 
 def over(found: Shown) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 
 from starlette.responses import Response
 
@@ -21,12 +22,13 @@ from runner.emulator.soql.compile import Asked
 FIELDS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding"})
 #: URLs in one answer of `resultPages`
 URLS = 5
+_ROW = re.compile(r"[0-9]{1,18}")
 
 
 async def create(call: Call) -> Response:
     """The query is looked at before there is a job."""
     said = await call.said(FIELDS)
-    operation, soql = said.get("operation"), said.get("query")
+    operation, soql = str(said.get("operation")), said.get("query")
     if operation not in QUERIES:
         raise ApiError("INVALIDOPERATION", f"Operation must be query or queryAll: {operation}")
     if not isinstance(soql, str) or not soql.strip():
@@ -38,7 +40,7 @@ async def create(call: Call) -> Response:
         lambda job_id, now: Job(
             id=job_id,
             type="V2Query",
-            operation=str(operation),
+            operation=operation,
             object=found.records.item.name,
             user_id=call.user_id,
             version=call.version,
@@ -121,8 +123,8 @@ def _page_size(call: Call) -> int:
     most, wished = call.org.options.result_rows, call.query.get("maxRecords", "")
     if not wished:
         return most
-    if not wished.isdecimal() or int(wished) < 1:
-        raise ApiError("INVALIDVALUE", f"maxRecords must be a number from 1: {wished}")
+    if not _ROW.fullmatch(wished) or int(wished) < 1:
+        raise ApiError("INVALIDVALUE", f"maxRecords must be a number from 1: {wished[:40]}")
     return min(most, int(wished))
 
 
@@ -136,6 +138,6 @@ def _place(locator: str, rows: RowFile) -> int:
         text = base64.b64decode(locator + "=" * (-len(locator) % 4), altchars=b"-_", validate=True).decode()
     except (binascii.Error, ValueError):
         text = ""
-    if not text.isdecimal() or _locator(int(text)) != locator or not 0 <= int(text) <= rows.count:
+    if not _ROW.fullmatch(text) or _locator(int(text)) != locator or int(text) > rows.count:
         raise ApiError("INVALID_QUERY_LOCATOR", "invalid query locator")
     return int(text)

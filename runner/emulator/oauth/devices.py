@@ -74,6 +74,13 @@ class Devices:
             (user_id if allow else None, int(not allow), user_code),
         )
 
+    def take(self, user_code: str, other: Devices) -> None:
+        """Goes on with a device that another org showed its code to."""
+        row = other._database.row("SELECT * FROM _devices WHERE user_code = ?", (user_code,))
+        if row is not None:
+            other._database.run("DELETE FROM _devices WHERE user_code = ?", (user_code,))
+            self._database.run("INSERT INTO _devices VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
+
     def _find(self, column: str, value: str) -> tuple[Device, float] | None:
         row: Row | None = self._database.row(
             "SELECT client_id, scope, user_code, user_id, denied, asked_at FROM _devices"  # noqa: S608

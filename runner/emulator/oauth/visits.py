@@ -65,6 +65,14 @@ class Visits:
     def has(self, request_id: str) -> bool:
         return request_id in self._requests
 
+    def take(self, request_id: str, other: Visits) -> AuthorizeRequest | None:
+        """Goes on with what another org was asked, and its browser: one of our users logs in there."""
+        browser, request = other._requests.pop(request_id, ("", None))
+        if request is not None:
+            self._browsers[browser] = None
+            self._requests[request_id] = (browser, request)
+        return request
+
     def logged_in(self, request_id: str, browser: str, user_id: str) -> str:
         """Gives the browser a new name, so that one it had before the login is worth nothing."""
         fresh = self._new_browser(user_id)
