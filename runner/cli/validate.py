@@ -36,7 +36,8 @@ def command(ctx: click.Context, paths: tuple[Path, ...], form: str, as_json: boo
     files = [file for file in sorted(project.sources) if _among(file, wanted)]
     _check_definitions(project, wanted)
     found = [problem for problem in project.problems if _among(problem.place.file, wanted)]
-    click.echo(_report(project, found, files, "json" if as_json else form))
+    report = _report(project, found, files, "json" if as_json else form)
+    click.echo(report, nl=bool(report))
     return 3 if any(problem.severity == "error" for problem in found) else 0
 
 
@@ -64,10 +65,21 @@ def _report(project: Project, found: Sequence[Problem], files: Sequence[str], fo
     if form == "json":
         return shown.render_json(found, len(files))
     if form == "github":
-        return shown.render_github(found)
+        return shown.render_github(_from_here(project, found))
     if form == "sarif":
-        return shown.render_sarif(found, __version__)
+        return shown.render_sarif(_from_here(project, found), __version__)
     return "\n\n".join(filter(None, [shown.render_text(found, project.sources), _summary(found, files)]))
+
+
+def _from_here(project: Project, found: Sequence[Problem]) -> list[Problem]:
+    """With the files as the folder calls them that the command runs in: in CI, the top of the repository."""
+    root, here = project.root.resolve(), Path.cwd().resolve()
+    if not root.is_relative_to(here):
+        return list(found)
+    folder = root.relative_to(here)
+    return [
+        one._replace(place=one.place._replace(file=(folder / one.place.file).as_posix())) for one in found
+    ]
 
 
 def _summary(found: Sequence[Problem], files: Sequence[str]) -> str:

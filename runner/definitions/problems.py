@@ -128,12 +128,29 @@ def _github(problem: Problem) -> str:
 
 
 def render_sarif(problems: Iterable[Problem], version: str) -> str:
-    """SARIF 2.1.0, for code scanning."""
-    results = [_sarif(problem) for problem in ordered(problems)]
-    rules = [{"id": name} for name in sorted({str(result["ruleId"]) for result in results})]
-    driver = {"name": "terapi", "version": version, "rules": rules}
+    """SARIF 2.1.0, with what GitHub's code scanning asks of it."""
+    found = ordered(problems)
+    codes = sorted({problem.code for problem in found})
+    results = [{**_sarif(problem), "ruleIndex": codes.index(problem.code)} for problem in found]
+    driver = {
+        "name": "terapi",
+        "version": version,
+        "rules": [_rule(code) for code in codes],
+    }
     run = {"tool": {"driver": driver}, "results": results, "columnKind": "unicodeCodePoints"}
-    return json.dumps({"version": "2.1.0", "runs": [run]}, indent=2, ensure_ascii=False)
+    document = {"$schema": _SARIF, "version": "2.1.0", "runs": [run]}
+    return json.dumps(document, indent=2, ensure_ascii=False)
+
+
+_SARIF = "https://json.schemastore.org/sarif-2.1.0.json"
+
+
+def _rule(code: str) -> dict[str, object]:
+    words = {"text": f"Definitions: {code.replace('-', ' ')}"}
+    help_text = {
+        "text": "`terapi explain KEY` says what a key means, `terapi validate` shows each place and its mend."
+    }
+    return {"id": code, "shortDescription": words, "fullDescription": words, "help": help_text}
 
 
 def _sarif(problem: Problem) -> dict[str, object]:

@@ -96,13 +96,69 @@ def test_a_warning_leaves_the_definitions_valid() -> None:
     assert json.loads(render_json([warning], 1))["valid"] is True
 
 
-def test_sarif_has_a_rule_for_each_code_and_an_address_for_each_file() -> None:
-    problems = [Problem(Place("a b.yaml", 2, 3), "wrong", 4, code=code) for code in ("x", "y")]
-    run = json.loads(render_sarif(problems, "1.0"))["runs"][0]
-    assert run["tool"]["driver"]["rules"] == [{"id": "x"}, {"id": "y"}]
-    location = run["results"][0]["locations"][0]["physicalLocation"]
-    assert location["artifactLocation"] == {"uri": "a%20b.yaml"}
-    assert location["region"] == {"startLine": 2, "startColumn": 3, "endColumn": 7}
+def test_sarif_says_what_code_scanning_asks_for() -> None:
+    problem = Problem(Place("a b/c.yaml", 2, 3), "it is wrong", 4, "mend it", code="unknown-key")
+    warning = Problem(Place("d.yaml"), "it is odd", code="unused", severity="warning")
+    described = "`terapi explain KEY` says what a key means, `terapi validate` shows each place and its mend."
+    assert json.loads(render_sarif([warning, problem], "1.0")) == {
+        "$schema": "https://json.schemastore.org/sarif-2.1.0.json",
+        "version": "2.1.0",
+        "runs": [
+            {
+                "tool": {
+                    "driver": {
+                        "name": "terapi",
+                        "version": "1.0",
+                        "rules": [
+                            {
+                                "id": code,
+                                "shortDescription": {"text": f"Definitions: {words}"},
+                                "fullDescription": {"text": f"Definitions: {words}"},
+                                "help": {"text": described},
+                            }
+                            for code, words in (("unknown-key", "unknown key"), ("unused", "unused"))
+                        ],
+                    }
+                },
+                "columnKind": "unicodeCodePoints",
+                "results": [
+                    {
+                        "ruleId": "unknown-key",
+                        "ruleIndex": 0,
+                        "level": "error",
+                        "message": {"text": "it is wrong (mend it)"},
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": "a%20b/c.yaml"},
+                                    "region": {"startLine": 2, "startColumn": 3, "endColumn": 7},
+                                }
+                            }
+                        ],
+                    },
+                    {
+                        "ruleId": "unused",
+                        "ruleIndex": 1,
+                        "level": "warning",
+                        "message": {"text": "it is odd"},
+                        "locations": [
+                            {
+                                "physicalLocation": {
+                                    "artifactLocation": {"uri": "d.yaml"},
+                                    "region": {"startLine": 1, "startColumn": 1, "endColumn": 2},
+                                }
+                            }
+                        ],
+                    },
+                ],
+            }
+        ],
+    }
+
+
+def test_sarif_of_nothing_is_a_run_without_results() -> None:
+    run = json.loads(render_sarif([], "1.0"))["runs"][0]
+    assert (run["results"], run["tool"]["driver"]["rules"]) == ([], [])
 
 
 any_text = st.text(st.characters(categories=None), max_size=60)
