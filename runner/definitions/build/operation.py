@@ -100,8 +100,8 @@ def _csv(node: yaml.Mapping, reader: Reader, names: Names) -> Csv:
 
 def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
     return Paginate(
-        next_url=reader.optional(node, "next_url", names),
-        cursor=reader.optional(node, "cursor", names),
+        next_url=reader.optional(node, "next_url", {**names, "records": None}),
+        cursor=reader.optional(node, "cursor", {**names, "records": None}),
         offset=data(node, "offset", False),
         page=data(node, "page", False),
         size=data(node, "size", None),

@@ -92,9 +92,9 @@ def join(separator: object, *parts: object) -> str:
     As a filter it takes the list first: `names | join(', ')`.
     """
     if not isinstance(separator, str):
-        items, glue = _items(separator), text(parts[0]) if parts else ""
+        items, glue = items_of(separator), text(parts[0]) if parts else ""
     else:
-        items = _items(parts[0]) if len(parts) == 1 and isinstance(parts[0], (list, tuple)) else list(parts)
+        items = items_of(parts[0]) if len(parts) == 1 and isinstance(parts[0], (list, tuple)) else list(parts)
         glue = separator
     return concatenated([text(item) for item in items if not is_nothing(item)], glue)
 
@@ -108,7 +108,7 @@ def concatenated(parts: list[str], glue: str = "") -> str:
 
 
 def chunk(value: object, size: object) -> list[list[object]]:
-    items, width = _items(value), integer(size)
+    items, width = items_of(value), integer(size)
     if width < 1:
         raise ValueError("`chunk` needs a size of at least 1")
     return [items[start : start + width] for start in range(0, len(items), width)]
@@ -117,14 +117,14 @@ def chunk(value: object, size: object) -> list[list[object]]:
 def pluck(value: object, path: object) -> list[object]:
     """The value at ``path`` (`Account.Name`) of each item, without those that have none."""
     steps = _steps(path)
-    return [found for item in _items(value) if not is_absent(found := _at(item, steps))]
+    return [found for item in items_of(value) if not is_absent(found := _at(item, steps))]
 
 
 def unique(value: object, path: object = None) -> list[object]:
     """The items without repetitions, told apart by the value at ``path``, or whole."""
     seen: dict[str, object] = {}
     steps = [] if path is None else _steps(path)
-    for item in _items(value):
+    for item in items_of(value):
         seen.setdefault(_identity(_at(item, steps)), item)
     return list(seen.values())
 
@@ -134,7 +134,7 @@ def groupby(value: object, path: object) -> list[dict[str, object]]:
     groups: dict[str, dict[str, object]] = {}
     members: dict[str, list[object]] = {}
     steps = _steps(path)
-    for item in _items(value):
+    for item in items_of(value):
         key = _at(item, steps)
         identity = _identity(key)
         inside = members.setdefault(identity, [])
@@ -148,20 +148,20 @@ def _identity(value: object) -> str:
 
 
 def without(value: object, *names: object) -> dict[object, object]:
-    return {key: item for key, item in _map(value, "without").items() if key not in names}
+    return {key: item for key, item in map_of(value, "without").items() if key not in names}
 
 
 def merge(value: object, *others: object) -> dict[object, object]:
     """The maps as one; of a key that several have, the last counts."""
     result: dict[object, object] = {}
     for part in (value, *others):
-        result.update(_map(part, "merge"))
+        result.update(map_of(part, "merge"))
     return result
 
 
 def items(value: object) -> list[list[object]]:
     """A list of `[key, value]`."""
-    return [[key, item] for key, item in _map(value, "items").items()]
+    return [[key, item] for key, item in map_of(value, "items").items()]
 
 
 def snake_case(value: object) -> str:
@@ -211,7 +211,7 @@ def abs_(value: object) -> int | float:
 def sum_(value: object, path: object = None) -> int | float:
     """The sum of the numbers, or of those at ``path``; null and absent count nothing."""
     steps = [] if path is None else _steps(path)
-    found = [_at(item, steps) for item in _items(value)]
+    found = [_at(item, steps) for item in items_of(value)]
     return sum(number(one) for one in found if not is_nothing(one))
 
 
@@ -223,7 +223,7 @@ def range_(limit: object, *further: object) -> list[int]:
     return list(result)
 
 
-def _items(value: object) -> list[object]:
+def items_of(value: object) -> list[object]:
     if is_nothing(value):
         return []
     if isinstance(value, (list, tuple)):
@@ -231,7 +231,7 @@ def _items(value: object) -> list[object]:
     raise TypeError(f"expected a list, found {describe(value)}")
 
 
-def _map(value: object, function: str) -> Mapping[object, object]:
+def map_of(value: object, function: str) -> Mapping[object, object]:
     if isinstance(value, Mapping):
         return value
     raise TypeError(f"`{function}` works on a map, not on {describe(value)}")

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, Protocol, cast
 
 from runner.definitions.conversions import boolean, duration, integer, json, number, text, timestamp
 from runner.definitions.expressions import functions as fn
+from runner.definitions.expressions import reshaping
 from runner.definitions.values import is_absent, is_nothing
 
 Function = Callable[..., object]
@@ -76,6 +77,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "from_json": fn.from_json, "base64": fn.base64, "urlencode": fn.urlencode, "sha256": fn.sha256,
     "hmac": fn.hmac, "number": number, "integer": integer, "boolean": boolean, "join": fn.join,
     "default": fn.default, "chunk": fn.chunk, "pluck": fn.pluck, "unique": fn.unique, "range": fn.range_,
+    "link": reshaping.link, "concat": reshaping.concat,
 }  # fmt: skip
 
 #: usable behind a `|` as well: `records | pluck('id')`
@@ -84,6 +86,7 @@ FILTERS: Final[Mapping[str, Function]] = {
     "string": text, "without": fn.without, "merge": fn.merge, "items": fn.items, "groupby": fn.groupby,
     "snake_case": fn.snake_case, "snake_case_keys": fn.snake_case_keys, "replace": fn.replace,
     "escape": fn.escape, "round": fn.round_, "sum": fn.sum_, "abs": fn.abs_,
+    "values": reshaping.values, "maps": reshaping.maps, "flatten": reshaping.flatten,
 }  # fmt: skip
 
 #: Jinja's own filters that stay
@@ -96,7 +99,7 @@ KEPT_FILTERS: Final = frozenset((
 THROUGH: Final = frozenset((
     "timestamp", "duration", "number", "integer", "boolean", "from_json", "base64", "urlencode", "string",
     "snake_case", "snake_case_keys", "replace", "escape", "round", "abs", "capitalize", "lower", "upper",
-    "title", "trim", "truncate",
+    "title", "trim", "truncate", "link", "flatten",
 ))  # fmt: skip
 
 #: what goes through all that is within its first value, as it compares or writes it

@@ -1,0 +1,76 @@
+"""What functions and filters do to bring records into shape: lists and maps turned into each other."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from typing import Final
+
+from runner.definitions.bounds import spend, weigh
+from runner.definitions.conversions import text
+from runner.definitions.expressions.functions import items_of, map_of
+from runner.definitions.values import ABSENT, describe, is_absent
+
+#: one link of a Link header: its address, then its parameters (RFC 8288 §3)
+_LINK: Final = re.compile(
+    r'\s*<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s;,"]*))?)*)\s*(?:,|$)'
+)
+_REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]*))', re.IGNORECASE)
+
+
+def link(header: object, rel: object = "next") -> object:
+    """The address of a Link header that has a relation (RFC 8288 §3.3); absent where none has.
+
+    link(response.headers.link, 'next')
+    """
+    written, wanted, at = text(header), text(rel).lower(), 0
+    while found := _LINK.match(written, at):
+        relation = _REL.search(found[2])
+        if relation and wanted in (relation[1] or relation[2] or "").lower().split():
+            return found[1]
+        at = found.end()
+    return ABSENT
+
+
+def values(value: object) -> list[object]:
+    """The values of a map, in its order."""
+    return list(map_of(value, "values").values())
+
+
+def concat(*lists: object) -> list[object]:
+    """Lists, one behind the other; null and absent are empty ones."""
+    return [item for one in lists for item in items_of(one)]
+
+
+def maps(rows: object, names: object = None) -> list[dict[str, object]]:
+    """Lists as maps, each by its names; without names the first list is that of names.
+
+    A row that is too short lacks the last keys; what has no name is left out.
+    """
+    first, *rest = items_of(rows) or [[]]
+    keys = [text(name) for name in items_of(first if names is None else names)]
+    return [_named(keys, row) for row in (rest if names is None else items_of(rows))]
+
+
+def _named(keys: list[str], row: object) -> dict[str, object]:
+    if not isinstance(row, (list, tuple)):
+        raise TypeError(f"`maps` works on lists, found {describe(row)}")
+    spend(len(row))
+    pairs = zip_longest(keys, row, fillvalue=ABSENT)
+    return {key: value for key, value in pairs if isinstance(key, str) and key and not is_absent(value)}
+
+
+def flatten(value: object, separator: object = "_") -> dict[str, object]:
+    """A map without maps in it: `{a: {b: 1}}` becomes `{a_b: 1}`. Lists stay as they are."""
+    weigh(value)
+    return dict(_flat(map_of(value, "flatten"), "", text(separator)))
+
+
+def _flat(value: Mapping[object, object], above: str, separator: str) -> Iterator[tuple[str, object]]:
+    for key, item in value.items():
+        name = f"{above}{separator}{text(key)}" if above else text(key)
+        if isinstance(item, Mapping) and item:
+            yield from _flat(item, name, separator)
+        else:
+            yield name, item
