@@ -8,6 +8,8 @@ from collections.abc import Iterator
 #: bytes of one piece: what a small body that unpacks to a huge one may take at a time
 _PIECE = 256 * 1024
 _GZIP = zlib.MAX_WBITS | 16
+#: bytes by which the two kinds of `deflate` are told apart
+_HEAD = 2
 
 
 class BadBody(Exception):
@@ -54,7 +56,7 @@ def _layer(name: str) -> _Layer:
     if name in ("gzip", "x-gzip"):
         return _Layer(_GZIP)
     if name == "deflate":
-        return _Deflate(zlib.MAX_WBITS)
+        return _Deflate()
     raise UnknownPacking(f"is packed as `{name}`, which was not asked for")
 
 
@@ -93,13 +95,23 @@ class _Layer:
 class _Deflate(_Layer):
     """`deflate` is the zlib format, but some servers send the bare one (RFC 9110 §8.4.1.2)."""
 
+    def __init__(self) -> None:
+        super().__init__(zlib.MAX_WBITS)
+        self._head = b""
+
     def feed(self, data: bytes) -> Iterator[bytes]:
-        if data and not self.begun and not _is_zlib(data):
-            self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        if len(self._head) < _HEAD:
+            # Which of the two it is can be told from its first bytes.
+            self.begun = self.begun or bool(data)
+            self._head += data
+            if len(self._head) < _HEAD:
+                return
+            if not _is_zlib(self._head):
+                self._inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+            data = self._head
         yield from super().feed(data)
 
 
-def _is_zlib(data: bytes) -> bool:
-    """Whether it begins as RFC 1950 §2.2 says; of a single byte only the method can be told."""
-    head = data[:2]
-    return head[0] & 0x0F == 8 and (len(head) < 2 or int.from_bytes(head, "big") % 31 == 0)
+def _is_zlib(head: bytes) -> bool:
+    """Whether a body begins as RFC 1950 §2.2 says."""
+    return head[0] & 0x0F == 8 and int.from_bytes(head[:_HEAD], "big") % 31 == 0
