@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds
+from runner.definitions.build.known import JOB, RESPONSE
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.request import RESPONSE, read_request
+from runner.definitions.build.request import read_request
 from runner.definitions.expressions import Names
 from runner.definitions.model import Job
-
-#: what is known of a job that was submitted
-JOB: Final[Names] = {"job": {"id": None, "answer": None}}
 
 
 def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Final, cast
 
 from runner.definitions import yaml
-from runner.definitions.build.job import JOB, read_job
+from runner.definitions.build.job import read_job
 from runner.definitions.build.keys import below, data, items, mapping, size, text
+from runner.definitions.build.known import CONNECTION, JOB, PAGE, RESPONSE
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.request import RESPONSE, read_request
+from runner.definitions.build.request import read_request
 from runner.definitions.expressions import Expression, Names, Text
 from runner.definitions.model import (
     Call,
@@ -28,8 +29,6 @@ from runner.definitions.words import did_you_mean
 
 #: what the texts of a CSV may stand for
 CSV_TYPES: Final = ("text", "number", "integer", "boolean", "timestamp")
-#: what is known of the page that is asked for
-PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
 
 #: names that a parameter cannot have
 _TAKEN: Final = frozenset(("config", "credentials", "connection", "page", "response", "job"))
@@ -55,7 +54,7 @@ def _operation(name: str, node: yaml.Mapping, reader: Reader, known: Names) -> O
 def _read(
     name: str, node: yaml.Mapping, params: Mapping[str, Param], reader: Reader, known: Names
 ) -> Operation:
-    names: Names = {**known, **PAGE, "connection": None, **dict.fromkeys(params)}
+    names: Names = {**known, **PAGE, **CONNECTION, **dict.fromkeys(params)}
     job = read_job(below(node, "job"), reader, names)
     results = below(below(node, "job"), "results") if job is not None else node
     if job is not None:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Final, TypeVar, cast
+from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from runner.definitions import yaml
 from runner.definitions.build.config import read_fields
 from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
+from runner.definitions.build.known import HEAD, RESPONSE
 from runner.definitions.build.operation import read_operations
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.request import RESPONSE
 from runner.definitions.build.token import read_token
 from runner.definitions.build.webhook import read_webhook
 from runner.definitions.expressions import Language, Names, Own
@@ -29,8 +29,6 @@ from runner.errors import Problem
 
 T = TypeVar("T")
 
-#: what is known of an answer before its body is read
-_HEAD: Final[Names] = {"response": {"status": None, "headers": None}}
 #: what each way of authorising cannot do without
 _NEEDED = {
     "OAUTH2": ("authorization_url", "token_url"), "OAUTH2_CC": ("token_url",), "JWT_BEARER": ("token_url",),
@@ -184,9 +182,9 @@ class _ProviderBuild:
         return Limits(
             concurrency=data(node, "concurrency", cast("int | None", None)),
             answer=size(node, "answer", Limits().answer),
-            used=self.reader.optional(node, "used", _HEAD),
-            of=self.reader.optional(node, "of", _HEAD),
-            resets=self.reader.optional(node, "resets", _HEAD),
+            used=self.reader.optional(node, "used", HEAD),
+            of=self.reader.optional(node, "of", HEAD),
+            resets=self.reader.optional(node, "resets", HEAD),
             reserve=float(kept.rstrip("%")) / 100.0 if (kept := text(node, "reserve")) else None,
         )
 

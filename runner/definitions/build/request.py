@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Final
-
 from runner.definitions import yaml
 from runner.definitions.build.keys import seconds, text
 from runner.definitions.build.reader import Reader
 from runner.definitions.expressions import Names
 from runner.definitions.model import Request
-
-#: what is known of an answer
-RESPONSE: Final[Names] = {"response": {"status": None, "headers": None, "body": None, "url": None}}
 
 
 def read_request(node: yaml.Mapping, reader: Reader, names: Names) -> Request:

@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, mapping, seconds, text, texts
+from runner.definitions.build.known import CONNECTION
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
@@ -52,7 +53,7 @@ class _SyncBuild:
         names: dict[str, Names | None] = {
             "config": dict.fromkeys(self.provider.connection_config),
             "params": dict.fromkeys(self.params),
-            "connection": None,
+            **CONNECTION,
             "checkpoint": None,
             "last_run": None,
         }

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds, text
+from runner.definitions.build.known import RESPONSE
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.request import RESPONSE, read_request
+from runner.definitions.build.request import read_request
 from runner.definitions.expressions import Names
 from runner.definitions.model import Introspect, Jwt, TokenRules
 

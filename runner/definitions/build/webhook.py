@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Final, cast
+from typing import cast
 
 import msgspec
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds, text
+from runner.definitions.build.known import DELIVERY, EVENT
 from runner.definitions.build.reader import Reader
-from runner.definitions.expressions import Names
 from runner.definitions.model import HmacProof, TokenProof, Trigger, WebhookRules
 from runner.definitions.words import did_you_mean, there_are
-
-_DELIVERY: Final[Names] = {
-    "body": None, "headers": None,
-    "request": {"query": None, "headers": None, "body": None, "raw": None, "method": None},
-}  # fmt: skip
-_EVENT: Final[Names] = {"event": None, "body": None, "headers": None, "connection": None}
 
 
 def read_webhook(node: yaml.Mapping, reader: Reader, config: Iterable[str]) -> WebhookRules | None:
@@ -31,16 +25,16 @@ def read_webhook(node: yaml.Mapping, reader: Reader, config: Iterable[str]) -> W
         return None
     for key in below(node, "where").keys.values():
         _check_key(key, reader, config)
-    respond, event = below(node, "respond"), {**_DELIVERY, "event": None}
+    respond, event = below(node, "respond"), {**DELIVERY, "event": None}
     return WebhookRules(
         proof=_proof(below(node, "verify"), reader),
         event=reader.expression(node.entries["event"], event),
         connection=reader.optional(node, "connection", event),
         where={key: reader.expression(child, event) for key, child in below(node, "where").entries.items()},
-        events=reader.optional(node, "events", _DELIVERY),
-        id=reader.optional(node, "id", _DELIVERY),
-        respond_when=reader.optional(respond, "when", _DELIVERY),
-        respond_body=reader.optional_value(respond, "body", _DELIVERY),
+        events=reader.optional(node, "events", DELIVERY),
+        id=reader.optional(node, "id", DELIVERY),
+        respond_when=reader.optional(respond, "when", DELIVERY),
+        respond_body=reader.optional_value(respond, "body", DELIVERY),
     )
 
 
@@ -58,12 +52,12 @@ def _proof(node: yaml.Mapping, reader: Reader) -> HmacProof | TokenProof:
     if hmac.entries:
         return HmacProof(
             header=text(hmac, "header") or None,
-            signature=reader.optional(hmac, "signature", _DELIVERY),
+            signature=reader.optional(hmac, "signature", DELIVERY),
             algorithm=text(hmac, "algorithm", "sha256"),
             encoding=text(hmac, "encoding", "hex"),
             prefix=text(hmac, "prefix"),
-            of=reader.optional(hmac, "of", _DELIVERY),
-            timestamp=reader.optional(hmac, "timestamp", _DELIVERY),
+            of=reader.optional(hmac, "of", DELIVERY),
+            timestamp=reader.optional(hmac, "timestamp", DELIVERY),
             within=seconds(hmac, "within", 300.0),
         )
     return TokenProof(header=text(token, "header") or None, query=text(token, "query") or None)
@@ -76,7 +70,7 @@ def read_trigger(node: yaml.Mapping, reader: Reader) -> Trigger | None:
         return None
     if not isinstance(webhook, yaml.Mapping):
         return Trigger(event=str(webhook.data))
-    return Trigger(event=text(webhook, "event"), when=reader.optional(webhook, "when", _EVENT))
+    return Trigger(event=text(webhook, "event"), when=reader.optional(webhook, "when", EVENT))
 
 
 def read_trigger_with_input(
@@ -99,5 +93,5 @@ def read_trigger_with_input(
             where = below(node, "on").keys["webhook"]
             message, mend = f"`webhook` gives no `{name}`", f"write: input: {{{name}: event.…}}"
             reader.problem(where, message, "missing-input", mend)
-    values = {key: reader.expression(child, _EVENT) for key, child in given.entries.items()}
+    values = {key: reader.expression(child, EVENT) for key, child in given.entries.items()}
     return msgspec.structs.replace(trigger, input=values)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from runner.definitions import yaml
 from runner.definitions.build.input import read_input
 from runner.definitions.build.keys import below, items, mapping, text, texts
+from runner.definitions.build.known import CONNECTION, RESPONSE
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.request import RESPONSE, read_request
+from runner.definitions.build.request import read_request
 from runner.definitions.build.webhook import read_trigger_with_input
 from runner.definitions.expressions import Names
 from runner.definitions.model import Call, Provider, Step, Workflow
@@ -34,7 +35,7 @@ class _WorkflowBuild:
     def names(self) -> Names:
         return {
             "config": dict.fromkeys(self.provider.connection_config),
-            "connection": None,
+            **CONNECTION,
             "input": dict.fromkeys(self.inputs.entries),
             "steps": dict(self.step_names),
         }

@@ -1,0 +1,26 @@
+"""What expressions know beside their place's own names; None where anything may be below."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from runner.definitions.expressions import Names
+
+_CONNECTION: Final[Names] = {"id": None, "integration": None, "metadata": None}
+#: whose call it is
+CONNECTION: Final[Names] = {"connection": _CONNECTION}
+#: an answer
+RESPONSE: Final[Names] = {"response": {"status": None, "headers": None, "body": None, "url": None}}
+#: an answer before its body is read
+HEAD: Final[Names] = {"response": {"status": None, "headers": None}}
+#: the page that is asked for
+PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
+#: a job that was submitted
+JOB: Final[Names] = {"job": {"id": None, "answer": None}}
+#: a delivery of a webhook
+DELIVERY: Final[Names] = {
+    "body": None, "headers": None,
+    "request": {"query": None, "headers": None, "body": None, "raw": None, "method": None},
+}  # fmt: skip
+#: one event of a delivery, and the connection that it belongs to
+EVENT: Final[Names] = {"event": None, "body": None, "headers": None, **CONNECTION}
