@@ -115,7 +115,10 @@ class JobRun:
         said = self._job.message.evaluate(scope) if self._job.message is not None else None
         why = "" if is_nothing(said) else f": {text(said)}"
         return CallError(
-            f"the job {id} of `{self._name}` has failed{why}", kind="job_failed", where=self._job.done.place
+            f"the job {id} of `{self._name}` has failed{why}",
+            kind="job_failed",
+            where=self._job.done.place,
+            hint="run it again, which submits it anew; if it fails each time, ask for less at a time",
         )
 
     def _late(self, id: object) -> CallError:

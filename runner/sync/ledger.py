@@ -66,7 +66,7 @@ class Ledger:
         with self._store.atomic():
             if window.noting:
                 self._stream.begin_full(self._sync.name)
-            self._keep(window)
+            self.keep(window)
 
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
         """A page's records, its progress and its line in the log, in one transaction."""
@@ -80,7 +80,7 @@ class Ledger:
                 seen_by = self._sync.name if window.noting else None
                 changes = changes.plus(self._stream.write(rows.kept, now, seen_by=seen_by))
                 deleted += self._stream.delete(rows.gone, now)
-            self._keep(window)
+            self.keep(window)
             if page.records:
                 self.log("info", _page(self._pages + 1, len(page.records), changes, deleted))
         self._pages += bool(page.records)
@@ -134,7 +134,7 @@ class Ledger:
         if self._store.connections.get(self._key.integration, self._key.connection) is None:
             raise NotConnected(f"the connection `{self._key.connection}` was deleted meanwhile")
 
-    def _keep(self, window: Window) -> None:
+    def keep(self, window: Window) -> None:
         kept = msgspec.structs.replace(self._state, progress=window.as_data(), digest=self._sync.digest)
         self._store.states.put(self._key, kept)
 

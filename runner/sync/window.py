@@ -15,10 +15,21 @@ from runner.sync.plan import Slice, Window
 from runner.sync.slices import cut
 from runner.sync.source import Reading, Source
 
-#: kinds of failure after which a slice is read anew: the API knows nothing more of how far it was read
+#: kinds of failure that say that the API knows nothing more of how far a slice was read
 _FORGOTTEN = frozenset({"cursor_expired", "job_lost"})
 #: how often a slice is read in one run at the most
 _TIMES = 3
+
+
+def _forgotten(error: CallError, *, begun: bool, part: Slice) -> bool:
+    """Whether a slice can be read anew: the API knows its place no more, or refuses where the run before was.
+
+    Args:
+        begun: whether it went on from where an earlier run was.
+    """
+    if begun:
+        return not error.transient
+    return error.kind in _FORGOTTEN and part.position is not None
 
 
 class _TooMuch(Exception):
@@ -54,7 +65,8 @@ class WindowReader:
                 return
         self._window.slices = await cut(whole, rules, lambda part: source.count(part, rules))
         count = len(self._window.slices)
-        self._ledger.log("info", f"reads {count:,} slices, {rules.concurrency} at once")
+        if count > 1:
+            self._ledger.log("info", f"reads {count:,} slices, {rules.concurrency} at once")
 
     async def read(self) -> None:
         """Reads what is not stored yet.
@@ -91,7 +103,11 @@ class WindowReader:
             try:
                 await self._pages(await self._source.reading(part), part)
             except CallError as exc:
-                if exc.kind not in _FORGOTTEN or not (begun or part.position is not None):
+                if exc.kind == "job_failed":
+                    # It stays failed: the next run submits another.
+                    part.position = None
+                    self._ledger.keep(self._window)
+                if not _forgotten(exc, begun=begun, part=part):
                     raise
                 self._ledger.log("warning", f"{exc.message}: reading anew from {part.start}")
                 part.position, begun, last = None, False, exc
