@@ -9,6 +9,8 @@ import orjson
 from runner.emulator.errors import ApiError
 from runner.emulator.xml import DECLARATION, SCHEMA_INSTANCE, Element, InvalidXml, escape, leaf, parse
 
+#: objects and lists within one another
+MAX_DEPTH = 100
 JSON, XML = "application/json", "application/xml"
 #: the elements of a list in XML, where they are not named as the list is
 _MEMBERS = {"Errors": "Error", "Versions": "Version"}
@@ -20,10 +22,26 @@ def read(body: bytes, content_type: str) -> object:
     if kind in (XML, "text/xml"):
         return _read_xml(body)
     try:
-        return orjson.loads(body)
+        said = orjson.loads(body)
     except orjson.JSONDecodeError as exc:
         place = f"[line:{exc.lineno}, column:{exc.colno}]"
         raise ApiError("JSON_PARSER_ERROR", f"{exc.msg} at {place}") from exc
+    _check_depth(said)
+    return said
+
+
+def _check_depth(said: object) -> None:
+    """Refuses what is nested deeper than anything that can be meant, and than a function can go."""
+    level = [said] if isinstance(said, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        level = [part for value in level for part in _parts(value) if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise ApiError("JSON_PARSER_ERROR", f"The body is nested more than {MAX_DEPTH} deep")
+
+
+def _parts(value: dict[str, object] | list[object]) -> Iterable[object]:
+    return value.values() if isinstance(value, dict) else value
 
 
 def _read_xml(body: bytes) -> object:
