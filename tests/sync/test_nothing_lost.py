@@ -91,6 +91,12 @@ class Life(RuleBasedStateMachine):
     def creates(self, name: str) -> str:
         return self.org.create("Contact", LastName=name)
 
+    @rule(seconds=st.sampled_from([20, 200]))
+    def commits_late(self, seconds: int) -> None:
+        """What is created is seen later, with the stamp of now."""
+        with self.org.late(seconds):
+            self.org.create("Contact", LastName=f"late by {seconds}")
+
     @rule(record=alive, title=st.sampled_from(["Countess", "Engineer", None]))
     def changes(self, record: str, title: str | None) -> None:
         self.org.update("Contact", record, Title=title)
@@ -139,6 +145,7 @@ class Life(RuleBasedStateMachine):
 
     @rule(full=st.booleans())
     def a_run_ends_well(self, full: bool) -> None:
+        self.org.commit()
         self.run(full=full)
         self.check()
 
