@@ -21,6 +21,7 @@ from runner.definitions.model import Provider
 from runner.definitions.project import Project
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook, properties
 from runner.errors import Problem
+from tests.definitions.fragments import changed
 
 CASES = Path(__file__).parent / "cases"
 BOOK = SchemaBook()
@@ -56,20 +57,6 @@ def rows() -> Iterator[Row]:
     for kind in KINDS:
         for row in pyyaml.safe_load((CASES / f"invalid/{kind}.yaml").read_text()):
             yield Row(kind, mend=row.pop("mend", None), severity=row.pop("severity", "error"), **row)
-
-
-def blocks(text: str, indent: int) -> dict[str, str]:
-    """The keys of a definition, each with the lines that it takes."""
-    found = re.split(rf"^(?=[ ]{{{indent}}}[^\s#-])", text, flags=re.MULTILINE)
-    return {block.partition(":")[0].strip(): block for block in found if block.strip()}
-
-
-def changed(base: str, wrong: str, indent: int) -> str:
-    """The base with the keys of a row in place of its own, behind the rest."""
-    head, body = base.split("\n", 1) if indent else ("", base)
-    given = "".join(f"{' ' * indent}{line}\n" for line in wrong.rstrip().split("\n"))
-    kept = (block for key, block in blocks(body, indent).items() if key not in blocks(given, indent))
-    return (f"{head}\n" if indent else "") + "".join(kept) + given
 
 
 def place_of(row: Row, text: str) -> tuple[int, int]:
