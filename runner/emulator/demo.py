@@ -254,7 +254,7 @@ def _newest_cursor(demo: Demo) -> int:
 
 def _what_next(demo: Demo) -> None:
     demo.chapter("It is all yours")
-    place = _short(demo.folder)
+    place, terapi = _short(demo.folder), _callable()
     demo.say(f"definitions   {place}/providers.yaml, syncs/, workflows/", style="")
     demo.say(f"state         {place}/.terapi/terapi.db (SQLite; credentials encrypted)", style="")
     demo.say(f"the org       {place}/{ORG_FOLDER}", style="")
@@ -263,16 +263,23 @@ def _what_next(demo: Demo) -> None:
     port = str(demo.org["url"]).rpartition(":")[2]
     count = "SELECT account_name, count(*) FROM Contact GROUP BY 1 ORDER BY 2 DESC LIMIT 5"
     for command in (
-        f"terapi -C {place} records Contact --limit 5",
-        f'terapi -C {place} sql "{count}"',
-        f"terapi emulate --data {place}/{ORG_FOLDER} --port {port}   # the org again, for: terapi sync",
+        f"{terapi} -C {place} records Contact --limit 5",
+        f'{terapi} -C {place} sql "{count}"',
+        f"{terapi} emulate --data {place}/{ORG_FOLDER} --port {port}   # the org again, for: terapi sync",
     ):
         demo.say(command, style="")
 
 
-def _short(folder: Path) -> str:
+def _callable() -> str:
+    """How the command is called from here: by its name, where that leads to this very one."""
+    here = Path(sys.executable).with_name("terapi")
+    found = shutil.which("terapi")
+    return "terapi" if found is not None and here.exists() and here.samefile(found) else _short(here)
+
+
+def _short(path: Path) -> str:
     here = Path.cwd()
-    return str(folder.relative_to(here)) if folder.is_relative_to(here) else str(folder)
+    return str(path.relative_to(here)) if path.is_relative_to(here) else str(path)
 
 
 #: the story, in order
