@@ -205,6 +205,7 @@ class StoreFull(StoreError):
     """No space is left for the state."""
 
     code = "store_full"
+    transient = True
 
 
 class StoreDamaged(StoreError):

@@ -33,8 +33,9 @@ class RunEngine:
         self._worker = Worker(access, log) if work else None
         self._loop = asyncio.new_event_loop()
         self._closing = asyncio.Event()
-        #: the task that waits for all others
+        #: the task that waits for all others, and the worker's
         self._keeper: asyncio.Task[None] | None = None
+        self._working: asyncio.Task[None] | None = None
         self._thread = threading.Thread(target=self._run, name="runs", daemon=True)
 
     @property
@@ -56,12 +57,19 @@ class RunEngine:
         if self._worker is not None:
             self._there(self._worker.wake)
 
+    def rest(self) -> None:
+        """Takes up nothing more of what is stored, and lets go of the syncs."""
+        if self._worker is not None:
+            self._there(self._worker.stop)
+
     def close(self) -> None:
-        """Takes up nothing more; what is under way comes to its end, syncs at once."""
-        self._there(self._close)
+        """Ends it as soon as what is under way has come to its end."""
+        self.rest()
+        self._there(self._closing.set)
 
     def cut(self) -> None:
         """Ends what is under way where it is."""
+        self.close()
         self._there(self._cut)
 
     def join(self, seconds: float) -> bool:
@@ -82,7 +90,8 @@ class RunEngine:
         self._keeper = asyncio.current_task()
         async with self._access:
             if self._worker is not None:
-                asyncio.create_task(self._worker.work()).add_done_callback(self._told)
+                self._working = asyncio.create_task(self._worker.work())
+                self._working.add_done_callback(self._told)
             await self._closing.wait()
             while rest := asyncio.all_tasks() - {self._keeper}:
                 await asyncio.wait(rest)
@@ -91,12 +100,6 @@ class RunEngine:
         if not task.cancelled() and (fault := task.exception()) is not None:
             self._log(f"error: nothing is worked through any more: {type(fault).__name__}: {fault}")
 
-    def _close(self) -> None:
-        if self._worker is not None:
-            self._worker.stop()
-        self._closing.set()
-
     def _cut(self) -> None:
-        self._close()
         for task in asyncio.all_tasks(self._loop) - {self._keeper}:
             task.cancel()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from typing import cast
 
 import msgspec
 from starlette.requests import ClientDisconnect, Request
@@ -34,6 +35,8 @@ _HOP = frozenset(
 _OURS = _HOP | {"host", "content-length", "expect"}
 #: the caller's own headers that are the API's as well
 _SHARED = ("accept", "content-type", "content-encoding")
+#: the one would show the token, the other is a tunnel (RFC 9110 §9.3)
+_NEVER = ("TRACE", "CONNECT")
 _MOST_RETRIES = 20
 #: bytes of an answer that come all at once, most likely: whether the caller has left is not worth a watch
 _SHORT = 64 * 1024
@@ -54,10 +57,7 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
 
 async def proxy(request: Request) -> Response:
     """The API's own answer; 400 where none came."""
-    if request.method in (
-        "TRACE",
-        "CONNECT",
-    ):  # the one shows the token, the other is a tunnel (RFC 9110 §9.3)
+    if request.method in _NEVER:
         raise ApiError(405, "method_not_allowed", f"{request.method} is not passed on")
     parts, place, wishes = parts_of(request), read_place(request), _wishes(request)
     known_integration(parts, place.integration, 404, "unknown_provider_config")
@@ -179,15 +179,16 @@ class Relayed(Response):
                 async for piece in self._body():
                     left = None if left is None else left - len(piece)
                     await send({"type": "http.response.body", "body": piece, "more_body": left != 0})
+                if left != 0:
+                    await send({"type": "http.response.body", "body": b"", "more_body": False})
             except asyncio.CancelledError:
                 if watcher is None or not watcher.done():
                     raise
-                return  # the caller has left
+                # The caller has left, and nobody else asked this task to end.
+                cast("asyncio.Task[object]", asyncio.current_task()).uncancel()
             finally:
                 if watcher is not None:
                     watcher.cancel()
-            if left != 0:
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     def _length(self) -> int | None:
         """The bytes that are to come; None where that is not known, or none may come after all."""

@@ -119,7 +119,7 @@ def serve(options: Options, opened: Opened, listener: socket.socket, ready: Call
 
     with asyncio.Runner(loop_factory=serving.config.get_loop_factory()) as runner:
         runner.run(guarded())
-    return came[0] is signal.SIGINT
+    return signal.SIGINT in came[:1]
 
 
 class Serving:
@@ -160,7 +160,7 @@ class Serving:
 
     def end(self, *, hurry: bool = False) -> None:
         """Ends it; in a hurry whatever is under way."""
-        self._engine.close()
+        self._engine.rest()
         self._server.end()
         if hurry:
             self._server.hurry()
@@ -174,7 +174,7 @@ def _told_by(log: Callable[[str], None]) -> Iterator[None]:
     class Lines(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             fault = record.exc_info[1] if record.exc_info else None
-            if not isinstance(fault, Broken):  # told already
+            if not isinstance(fault, Broken | asyncio.CancelledError):  # told already, and meant
                 said = record.getMessage() if fault is None else told(fault)
                 log(f"{record.levelname.lower()}: {said}")
 

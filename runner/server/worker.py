@@ -7,6 +7,7 @@ is worked through by the next.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable, Coroutine
 from typing import Final
 
@@ -46,6 +47,8 @@ class Worker:
         self._busy: dict[asyncio.Task[None], str] = {}
         self._stopping = False
         self._woken = asyncio.Event()
+        #: after a fault of the state nothing is taken up before this time
+        self._resumes = 0.0
 
     @property
     def state(self) -> str:
@@ -73,14 +76,21 @@ class Worker:
 
     def _look(self) -> float:
         """Takes up what there is to do; gives the seconds until the next look."""
+        rest = self._resumes - time.monotonic()
+        if rest > 0:
+            return rest
         try:
             self._holds = self._holds or self._lock.acquire()
             if self._holds:
                 self._take_up()
         except StoreError as exc:
-            self._log(f"error: {told(exc)}")
-            return _FAULT
+            self._fault(exc)
         return _LOOK
+
+    def _fault(self, error: BaseException) -> None:
+        """A fault of the state is not met again at once, with work done in between that cannot be noted."""
+        self._log(f"error: {told(error) if isinstance(error, TerapiError) else repr(error)}")
+        self._resumes = time.monotonic() + _FAULT
 
     async def _pause(self, seconds: float) -> None:
         try:
@@ -110,14 +120,14 @@ class Worker:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._busy.pop(task, None)
         if not task.cancelled() and (fault := task.exception()) is not None:
-            self._log(f"error: {told(fault) if isinstance(fault, TerapiError) else repr(fault)}")
+            self._fault(fault)
         self.wake()
 
     async def _deliver(self, delivery: Delivery) -> None:
         name = f"webhook {delivery.id[:8]} of {delivery.integration} ({delivery.event or 'no event'})"
         try:
             status = await work_through(delivery, self._router, self._store, self._runs.perform)
-        except TerapiError:
+        except StoreError:
             raise
         except Exception as exc:  # noqa: BLE001 - the outermost door: one that breaks us must not do so again
             status, error = "failed", f"a fault in terapi itself: {type(exc).__name__}: {exc}"

@@ -225,6 +225,27 @@ def test_a_run_that_was_cut_short_is_not_done_twice(
             assert len(api.seen) == 1
 
 
+def test_a_fault_of_the_state_is_not_met_again_at_once(
+    project: Project, connection: Connection, url: str, api: Api, tmp_path: Path
+) -> None:
+    api.on("/orders", Reply({"id": 7}))
+    with sqlite3.connect(tmp_path / ".terapi" / "terapi.db") as state:
+        state.execute("CREATE TRIGGER full BEFORE UPDATE ON deliveries "
+                      "BEGIN SELECT raise(ABORT, 'no space is left'); END")  # fmt: skip
+    with serving(project, url, ENVIRON) as served:
+        post_webhook(served, PLACED)
+        assert "no space is left" in served.log.wait("error: ")
+        for id in ("more", "and more"):
+            post_webhook(served, {**PLACED, "id": id})
+        assert served.log.lines == [served.log.wait("error: ")]
+    assert api.seen == []
+    with sqlite3.connect(tmp_path / ".terapi" / "terapi.db") as state:
+        state.execute("DROP TRIGGER full")
+    with serving(project, url, ENVIRON) as served:
+        served.log.wait(": done", 3)
+    assert len(api.seen) == 3
+
+
 def test_a_fault_of_ours_parks_the_webhook_and_hurts_no_other(
     served: Served, api: Api, send: Send, tmp_path: Path
 ) -> None:
