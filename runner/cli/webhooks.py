@@ -83,7 +83,7 @@ def replay(ctx: click.Context, ids: tuple[str, ...]) -> None:
     app = app_of(ctx)
     for delivery in [_one(app, id) for id in ids]:
         waits = app.store.deliveries.replay(delivery)
-        click.echo(f"{delivery.id[:_SHORT]} {'is worked through once more' if waits else 'waits already'}")
+        click.echo(f"{delivery.id[:_SHORT]} {'waits to be worked through once more' if waits else 'waits already'}")
 
 
 @command.command(

@@ -220,7 +220,7 @@ def test_webhooks_are_sent_listed_shown_and_replayed(terapi: Terapi, process: Pr
     assert terapi("webhooks", "list", "--status", "failed").splitlines() == ["no webhooks"]
     shown = json.loads(terapi("webhooks", "show", listed["id"][:4]))
     assert (shown["body"], shown["external_id"], shown["attempts"]) == (PLACED, "e-1", 1)
-    assert "is worked through once more" in terapi("webhooks", "replay", listed["id"])
+    assert "waits to be worked through once more" in terapi("webhooks", "replay", listed["id"])
     process.line("(order.placed): done")
     assert len(api.seen) == 2
     terapi("webhooks", "show", "nope", code=2)
