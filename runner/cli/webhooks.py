@@ -82,8 +82,8 @@ def replay(ctx: click.Context, ids: tuple[str, ...]) -> None:
     """
     app = app_of(ctx)
     for delivery in [_one(app, id) for id in ids]:
-        waits = app.store.deliveries.replay(delivery)
-        click.echo(f"{delivery.id[:_SHORT]} {'waits to be worked through once more' if waits else 'waits already'}")
+        how = "to be worked through once more" if app.store.deliveries.replay(delivery) else "already"
+        click.echo(f"{delivery.id[:_SHORT]} waits {how}")
 
 
 @command.command(
