@@ -28,8 +28,10 @@ from runner.calls.limits import Gate
 from runner.calls.retry import Next, Tries
 from runner.calls.retry_after import http_date
 from runner.calls.transport import Streamed, Transport
+from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, Target, checked_headers
 from runner.definitions.model import Provider
+from runner.definitions.values import is_nothing
 from runner.errors import CallError, ExpressionError
 from runner.store import Connection
 
@@ -86,6 +88,7 @@ class Chain:
             read: what is made of an answer; raises the CallError that it is.
             limit: bytes that an answer may have.
         """
+        base = self.base_url()
         while True:
             try:
                 async with self._followed(request) as answer:
@@ -95,7 +98,7 @@ class Chain:
                 following = self._after(tries, exc)
                 if following is None:
                     raise
-            await self._prepare(following)
+            request = await self._prepared(following, request, base)
 
     @asynccontextmanager
     async def streamed(
@@ -112,6 +115,7 @@ class Chain:
             follow: whether redirects are followed; one that leads to another host never is, but given.
         """
         stays = self._stays if follow and upload is None else _never
+        base = self.base_url()
         while True:
             async with AsyncExitStack() as opened:
                 try:
@@ -126,12 +130,12 @@ class Chain:
                     following = self._after(tries, error) if error is not None else None
                     if following is not None and upload is not None:
                         # The body is gone: a new token is for the next call.
-                        await self._prepare(following)
+                        await self._prepared(following, request, base)
                         following = None
                     if following is None:
                         yield answer
                         return
-            await self._prepare(following)
+            request = await self._prepared(following, request, base)
 
     async def _refusal(self, answer: Streamed) -> CallError | None:
         """The error that an answer is, told from its beginning, which stays to be read."""
@@ -146,11 +150,25 @@ class Chain:
         by_token = self._held is not None and self._held.credentials.access_token is not None
         return tries.after(error, by_token=by_token)
 
-    async def _prepare(self, following: Next) -> None:
+    async def _prepared(self, following: Next, request: Outgoing, before: str) -> Outgoing:
+        """What is sent next: the same, at the API's new address where a renewed token told of one.
+
+        Args:
+            before: the base URL for which the request was made.
+        """
         if following.renew and self._held is not None:
             self._take(await self._tokens.renew(self.provider, self._held))
         if following.wait:
             await self.wire.sleep(following.wait)
+        now = self.base_url()
+        if now == before or not before or not request.url.startswith(before):
+            return request
+        return msgspec.structs.replace(request, url=now + request.url.removeprefix(before))
+
+    def base_url(self) -> str:
+        """Where paths begin; empty while the connection does not know it yet."""
+        found = self.provider.base_url.evaluate({**self.scope, "credentials": self.credentials.values})
+        return "" if is_nothing(found) else text(found).rstrip("/")
 
     @asynccontextmanager
     async def _followed(

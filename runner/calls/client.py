@@ -20,10 +20,9 @@ from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
 from runner.calls.retry import IDEMPOTENT, SAFE, Tries
 from runner.calls.transport import Streamed
-from runner.definitions.conversions import text
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.model import Job, Operation, Provider, Request
-from runner.definitions.values import is_absent, is_nothing
+from runner.definitions.values import is_absent
 from runner.errors import Place, UsageError
 from runner.store import Connection
 
@@ -159,7 +158,7 @@ class Client:
             CallError: no answer came, or the body breaks off while it is read.
             NotConnected: the connection needs a person to connect it again.
         """
-        url = request.url if _ABSOLUTE.match(request.url) else join_url(self._base_url(), request.url)
+        url = request.url if _ABSOLUTE.match(request.url) else join_url(self._chain.base_url(), request.url)
         headers = checked_headers(request.headers, request.where)
         request = msgspec.structs.replace(request, url=url, headers=headers)
         tries = Tries(
@@ -173,7 +172,7 @@ class Client:
 
     def outgoing(self, request: Request, scope: Mapping[str, object], url: str | None = None) -> Outgoing:
         """The request as it goes out; ``url`` takes the place of its own."""
-        outgoing = build(request, scope, self._base_url() if request.url is None else "")
+        outgoing = build(request, scope, self._chain.base_url() if request.url is None else "")
         return outgoing if url is None else msgspec.structs.replace(outgoing, url=url)
 
     def shown(self, request: Request, scope: Mapping[str, object]) -> Outgoing:
@@ -190,10 +189,6 @@ class Client:
     def _scope(self) -> dict[str, object]:
         """What the provider's own expressions know beside that: what a person entered."""
         return {**self.scope(), "credentials": self._chain.credentials.values}
-
-    def _base_url(self) -> str:
-        found = self.provider.base_url.evaluate(self._scope())
-        return "" if is_nothing(found) else text(found)
 
     async def answered(
         self, operation: Operation, request: Outgoing, scope: Mapping[str, object]

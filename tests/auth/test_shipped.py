@@ -50,7 +50,7 @@ CALLS = [
     (rest("NOT_FOUND", 404), "not_found", None),
     (rest("ENTITY_IS_DELETED"), "not_found", None),
     (Reply(["/a", "/b"], 300), "duplicate", None),
-    (rest("MALFORMED_QUERY"), "bad_request", None),
+    (rest("MALFORMED_QUERY"), "bad_request", "The SOQL cannot be read; try it out with `terapi call query --with soql=…`."),
     (Reply({"odd": 1}, 400), "bad_request", None),
 ]  # fmt: skip
 TOKENS = [

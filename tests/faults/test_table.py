@@ -105,4 +105,4 @@ def test_every_fault_of_a_reader_is_in_the_table() -> None:
 
     kinds = set(re.findall(r"^    (\w+)  ", str(listed), re.MULTILINE))
     # What only writes can meet, and what `test_nothing_lost` plays at length.
-    assert kinds - {row.fault.partition(":")[0] for row in rows()} == {"row", "late", "skew", "stall", "move"}
+    assert kinds - {row.fault.partition(":")[0] for row in rows()} == {"row", "late", "skew", "stall"}
