@@ -127,11 +127,14 @@ def _write_lines(pages: Pages, out: IO[bytes]) -> int:
 
 
 def _write_csv(pages: Pages, names: list[str], out: IO[bytes]) -> int:
-    """Comma-separated values with a head (RFC 4180, with plain line ends)."""
+    """Comma-separated values with a head (RFC 4180).
+
+    With plain line ends a value with a carriage return would go unquoted, and be read as two rows.
+    """
     count = 0
     text = io.TextIOWrapper(out, "utf-8", newline="", write_through=False)
     try:
-        writer = csv.writer(text, lineterminator="\n")
+        writer = csv.writer(text, lineterminator="\r\n")
         writer.writerow(names)
         for page in pages():
             writer.writerows(map(_cells, page, repeat(names)))

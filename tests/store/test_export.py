@@ -8,7 +8,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
 
@@ -47,6 +47,7 @@ def test_json_gives_back_what_was_there(rows: list[Row]) -> None:
 
 @settings(deadline=None)
 @given(ROWS)
+@example([{"note": "a carriage\rreturn"}])
 def test_csv_gives_back_each_cell(rows: list[Row]) -> None:
     head, *lines = csv.reader(io.StringIO(written("csv", rows).decode(), newline=""))
     assert set(head) == {name for row in rows for name in row} | {"_last"}
