@@ -15,7 +15,7 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-NAMES = ("startup", "mapping", "store", "calls", "sync", "emulator_bulk")
+NAMES = ("startup", "mapping", "store", "calls", "sync", "emulator", "emulator_bulk")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 

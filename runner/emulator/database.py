@@ -62,6 +62,11 @@ class Database:
         with self.lock:
             return array("q", (row[0] for row in self._connection.execute(sql, values)))
 
+    @property
+    def changes(self) -> int:
+        """How many rows have been written so far."""
+        return self._connection.total_changes
+
     def run(self, sql: str, values: Bound = ()) -> int:
         """Carries out a statement; gives how many rows it changed."""
         with self.lock:

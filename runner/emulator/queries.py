@@ -21,6 +21,7 @@ import orjson
 from runner.emulator import ids
 from runner.emulator.database import Database, Value, quote
 from runner.emulator.errors import ApiError
+from runner.emulator.pages import Pages
 from runner.emulator.recents import Recents
 from runner.emulator.schema import ObjectType
 from runner.emulator.soql.compile import Asked, Count, Groups, Plan, Records, plan, plan_of
@@ -53,6 +54,7 @@ class Queries:
     def __init__(self, database: Database, recents: Recents) -> None:
         self._database = database
         self._recents = recents
+        self._pages = Pages(database)
         self._plans: OrderedDict[_Shape, tuple[ObjectType, Records]] = OrderedDict()
         self._cursors: OrderedDict[str, Cursor] = OrderedDict()
         # Locators of an earlier run must not name cursors of this one.
@@ -105,7 +107,7 @@ class Queries:
         rows = self._database.rows(sql, (orjson.dumps(list(record_ids)).decode(),))
         numbers = {str(row[0]): int(row[1] or 0) for row in rows}
         keys = [numbers[record_id] for record_id in record_ids if record_id in numbers]
-        values: dict[str, Value] = {**planned.values, "keys": orjson.dumps(keys).decode(), "cursor": ""}
+        values: dict[str, Value] = {**planned.shown, "keys": orjson.dumps(keys).decode()}
         written = iter(self._database.blobs(planned.page_sql, values))
         return [next(written) if record_id in numbers else None for record_id in record_ids]
 
@@ -146,7 +148,7 @@ class Queries:
         if len(rows) > PAGE:
             message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results"
             raise ApiError("EXCEEDED_ID_LIMIT", f"{message} to a single batch")
-        return _result(len(rows), b'"done":true', rows)
+        return _result(len(rows), b'"done":true', b",".join(rows))
 
     def _records(self, planned: Records, asked: Asked) -> bytes:
         found = self._database.numbers(planned.keys_sql, planned.values)
@@ -169,13 +171,14 @@ class Queries:
 
     def _page(self, cursor: Cursor, cursor_id: str, start: int) -> bytes:
         end = start + cursor.asked.page_size
-        keys = "[" + ",".join(map(str, cursor.keys[start:end])) + "]"
-        values: dict[str, Value] = {**cursor.records.values, "keys": keys, "cursor": cursor_id}
-        rows = self._database.blobs(cursor.records.page_sql, values)
+        records, values = cursor.records, cursor.records.shown
+        if records.children:
+            values = {**values, "cursor": cursor_id}
+        page = self._pages.page(records.page_sql, values, cursor.keys[start:end])
         done = b'"done":true'
         if end < len(cursor.keys):
             done = _not_done(cursor, f"{cursor_id}-{end}")
-        return _result(len(cursor.keys), done, rows)
+        return _result(len(cursor.keys), done, page)
 
     def _child_page(self, cursor: Cursor, cursor_id: str, of: tuple[int, str], start: int) -> bytes:
         """A page of a child query, of the record whose id stands in ``of`` behind the query's place."""
@@ -199,7 +202,7 @@ class Queries:
         done = b'"done":true'
         if start + size < total:
             done = _not_done(cursor, f"{cursor_id}.{place}.{parent}-{start + size}")
-        return _result(total, done, [str(row[0]).encode() for row in rows])
+        return _result(total, done, ",".join(str(row[0]) for row in rows).encode())
 
 
 def _lost() -> ApiError:
@@ -210,8 +213,8 @@ def _not_done(cursor: Cursor, locator: str) -> bytes:
     return f'"done":false,"nextRecordsUrl":"{cursor.asked.base_url}/query/{locator}"'.encode()
 
 
-def _result(total: int, done: bytes, rows: list[bytes]) -> bytes:
-    return b'{"totalSize":%d,%b,"records":[%b]}' % (total, done, b",".join(rows))
+def _result(total: int, done: bytes, records: bytes) -> bytes:
+    return b'{"totalSize":%d,%b,"records":[%b]}' % (total, done, records)
 
 
 def _packed(found: array[int]) -> Sequence[int]:

@@ -501,6 +501,14 @@ def test_a_query_comes_in_pages_that_what_happens_between_does_not_move(org: Org
     assert "nextRecordsUrl" not in third
 
 
+def test_a_page_is_written_anew_when_something_changed(org: Org, api: httpx.Client) -> None:
+    account = org.create("Account", Name="Acme")
+    soql = "SELECT Name FROM Account WHERE Name LIKE 'Acme%'"
+    assert [names(pages(api, soql)[0]) for _ in range(2)] == [["Acme"], ["Acme"]]
+    org.update("Account", account, Name="Acme Ltd")
+    assert names(pages(api, soql)[0]) == ["Acme Ltd"]
+
+
 def test_query_all_sees_the_deleted(org: Org, api: httpx.Client) -> None:
     gone = org.create("Contact", LastName="Gone")
     org.delete("Contact", gone)

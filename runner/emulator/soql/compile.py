@@ -49,6 +49,8 @@ class Records(msgspec.Struct, frozen=True, kw_only=True):
     #: the id by which its child queries go on
     page_sql: str
     values: dict[str, Value]
+    #: those that ``page_sql`` takes
+    shown: dict[str, Value]
     children: tuple[ChildPages, ...] = ()
     #: what FOR says
     purposes: frozenset[str] = frozenset()
@@ -113,6 +115,7 @@ def _records(scope: Scope, query: Query) -> Records:
     context = scope.context
     shown = Scope(context, scope.item, query)
     record = Renderer(shown, query).record()
+    shown_values = dict(context.values)
     where = _where(scope, query)
     sorting = order_by(scope, query)
     joined = f"{_table(scope)}{scope.joins}"
@@ -126,6 +129,7 @@ def _records(scope: Scope, query: Query) -> Records:
         keys_sql=keys,
         page_sql=page,
         values=context.values,
+        shown=shown_values,
         children=tuple(child for child in context.children if child is not None),
         purposes=query.purposes,
     )
