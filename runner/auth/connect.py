@@ -12,10 +12,10 @@ from runner.auth.clients import Clients
 from runner.auth.credentials import BY_GRANT, Credentials, from_token_answer, seal
 from runner.auth.tokens import Ask, captured, token_of, with_defaults
 from runner.auth.vault import Vault
-from runner.definitions.exchange import Target
+from runner.definitions.exchange import Answer, Outgoing, Target
 from runner.definitions.model import Provider
 from runner.definitions.values import is_nothing
-from runner.errors import ExpressionError, UsageError
+from runner.errors import CallError, ExpressionError, NotConnected, UsageError
 from runner.store import Connection, Store
 
 
@@ -93,13 +93,14 @@ class Connect:
             answer: what the browser came back with, the query of the redirect.
 
         Raises:
-            NotConnected: the login was refused, or it is not the answer to this attempt.
-            CallError: the API refuses the code.
+            NotConnected: the login was refused, or is not the answer to this attempt; or the API refuses the
+                code or the client.
+            CallError: the API fails.
         """
         code = oauth.code_of(attempt, answer)
         target = _target(provider, new)
         request = oauth.exchange_code(provider, self._clients.get(provider), target.config, attempt, code)
-        token = token_of(await self._ask(target, request))
+        token = token_of(await self._allowed(target, request))
         return self._answered(provider, new, Credentials(type="OAUTH2"), token)
 
     async def make(self, provider: Provider, new: NewConnection, given: Credentials) -> Connection:
@@ -109,7 +110,8 @@ class Connect:
         would.
 
         Raises:
-            CallError: the API refuses the credentials.
+            NotConnected: the API refuses the credentials.
+            CallError: the API fails.
             UsageError: the token set lacks what the calls need.
         """
         config = {**captured(provider, given.raw), **new.config}
@@ -118,7 +120,7 @@ class Connect:
             target = _target(provider, new)
             client = self._clients.of(provider, given.values)
             request = oauth.renew(provider, client, target.config, given)
-            return self._answered(provider, new, given, token_of(await self._ask(target, request)))
+            return self._answered(provider, new, given, token_of(await self._allowed(target, request)))
         if lost:
             fields = provider.connection_config.values()
             name = next((one.name for one in fields if one.default is None and one.name not in config), "url")
@@ -142,6 +144,14 @@ class Connect:
             key_id=key_id,
             **msgspec.structs.asdict(new),
         )
+
+    async def _allowed(self, target: Target, request: Outgoing) -> Answer:
+        try:
+            return await self._ask(target, request)
+        except CallError as exc:
+            if exc.kind not in ("auth", "needs_reconnect"):
+                raise
+            raise NotConnected(exc.message, hint=exc.hint) from exc
 
     def _answered(
         self, provider: Provider, new: NewConnection, held: Credentials, token: Mapping[str, object]

@@ -155,9 +155,9 @@ def revoke(
     )
 
 
-def _with_scopes(provider: Provider) -> str:
+def _with_scopes(provider: Provider) -> str | None:
     scopes = provider.scope_separator.join(provider.scopes)
-    return f"allow the scopes {scopes} when you connect again" if scopes else "connect it again"
+    return f"allow the scopes {scopes}" if scopes else None
 
 
 def lasting(provider: Provider, held: Credentials) -> str | None:

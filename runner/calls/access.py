@@ -103,7 +103,7 @@ class Access:
         the same, and the advice says so.
 
         Raises:
-            NotConnected, CallError: it does not work; what was stored before stays.
+            NotConnected: it does not work; what was stored before stays.
         """
         client = self.client(made)
         try:
@@ -121,14 +121,20 @@ class Access:
             What works, but not as well as it could, and how to mend it.
 
         Raises:
-            NotConnected, CallError: it does not work.
+            NotConnected: it does not work.
+            CallError: the API has trouble just now.
         """
         return await self._proved(self.client(connection))
 
     async def _proved(self, client: Client) -> tuple[str, ...]:
         provider = client.provider
         if provider.verify is not None:
-            await client.call(provider.operations[provider.verify], {})
+            try:
+                await client.call(provider.operations[provider.verify], {})
+            except CallError as exc:
+                if exc.transient:
+                    raise
+                raise NotConnected(exc.message, where=exc.where, hint=exc.hint) from exc
         held = await self.tokens.fresh(provider, self.tokens.open(client.connection))
         advice = (oauth.lasting(provider, held.credentials), await self._asked(provider, held))
         return tuple(one for one in advice if one is not None)

@@ -95,6 +95,7 @@ class Chain:
                     return read(await answer.read(limit))
             except CallError as exc:
                 self.hide(exc)
+                exc.where = exc.where or request.where
                 following = self._after(tries, exc)
                 if following is None:
                     raise

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from runner.auth.credentials import Credentials
     from runner.calls.access import Access, Kept
     from runner.definitions.model import Provider
-    from runner.store import Connection
 
 #: what an imported token set calls its parts; all else of it is what a person enters
 _TOKENS = ("access_token", "refresh_token", "expires_at", "raw")
@@ -78,9 +77,7 @@ def command(
         kept = app.run(
             lambda access: _browse(access, provider, place, scope, (no_browser, callback_port, timeout))
         )
-    _tell(kept.connection, as_json)
-    for advice in kept.advice:
-        click.echo(f"note: {advice}", err=True)
+    _tell(kept, as_json)
 
 
 def _config(provider: Provider, given: dict[str, str]) -> dict[str, object]:
@@ -174,14 +171,18 @@ def _open(url: str, no_browser: bool) -> None:
         click.launch(url)
 
 
-def _tell(connection: Connection, as_json: bool) -> None:
+def _tell(kept: Kept, as_json: bool) -> None:
+    connection = kept.connection
     if as_json:
         echo_json(
             {
                 "connection": connection.id,
                 "integration": connection.integration,
                 "config": dict(connection.config),
+                "advice": kept.advice,
             }
         )
         return
     click.echo(f"connected {connection.integration} as `{connection.id}`")
+    for advice in kept.advice:
+        click.echo(f"note: {advice}", err=True)

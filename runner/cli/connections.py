@@ -73,19 +73,15 @@ def check(ctx: click.Context, id: str, as_json: bool) -> int:
 
     try:
         advice = app_of(ctx).run(work)
-    except NotConnected as exc:
-        if not as_json:
-            raise
-        echo_json({"connection": id, "works": False, "error": exc.message})
-        return exc.exit_code
     except TerapiError as exc:
         if not as_json:
             raise
-        echo_json({"connection": id, "works": False, "error": exc.message})
+        echo_json({"connection": id, "works": False, "error": exc.message, "advice": []})
         return exc.exit_code
-    click.echo(f"`{id}` works") if not as_json else echo_json(
-        {"connection": id, "works": True, "error": None}
-    )
+    if as_json:
+        echo_json({"connection": id, "works": True, "error": None, "advice": advice})
+        return 0
+    click.echo(f"`{id}` works")
     for note in advice:
         click.echo(f"note: {note}", err=True)
     return 0

@@ -12,7 +12,7 @@ from runner.auth import oauth
 from runner.auth.connect import NewConnection, resumed
 from runner.auth.credentials import Credentials
 from runner.calls.access import Access, Kept
-from runner.errors import CallError, NotConnected, TerapiError, UsageError
+from runner.errors import NotConnected, TerapiError, UsageError
 from runner.store import Connection
 from tests.api import Api, Reply
 
@@ -111,7 +111,7 @@ def test_what_does_not_work_is_not_kept_and_what_worked_stays(
     access: Access, api: Api, connection: Connection
 ) -> None:
     api.on("/ping", Reply({"error": "no"}, 403))
-    with pytest.raises(CallError, match="answered 403: no"):
+    with pytest.raises(NotConnected, match="answered 403: no"):
         import_tokens(access, place(api), access_token="other", refresh_token="other")
     assert tokens_of(access) == ("access-token-1", "refresh-token-1")
     assert stored(access).error is None

@@ -319,8 +319,7 @@ def test_a_connection_without_the_scope_to_be_renewed(ours: Ours) -> None:
         "renew it with"
     )
     assert caught.value.hint == (
-        "allow the scopes api refresh_token when you connect again. "
-        "Connect again: terapi connect salesforce --connection demo"
+        "allow the scopes api refresh_token. Connect again: terapi connect salesforce --connection demo"
     )
 
 

@@ -11,7 +11,7 @@ from runner.auth.credentials import Credentials
 from runner.calls.access import Access
 from runner.definitions.project import Project
 from runner.emulator.testing import start_org
-from runner.errors import CallError
+from runner.errors import CallError, NotConnected, TerapiError
 from runner.store import Store
 from tests.api import Api, Reply
 from tests.auth.orgs import ROOT, Ours
@@ -123,9 +123,12 @@ def test_an_error_of_the_token_endpoint(
             given = Credentials(type="OAUTH2_CC")
             await access.connect.make(access.project.provider("salesforce"), new(api), given)
 
-    with pytest.raises(CallError) as caught:
+    with pytest.raises(TerapiError) as caught:
         asyncio.run(work())
-    assert (caught.value.kind, caught.value.hint) == (kind, hint)
+    error = caught.value
+    assert isinstance(error, NotConnected) is (kind in ("auth", "needs_reconnect"))
+    meant = error.__cause__ if isinstance(error, NotConnected) else error
+    assert (getattr(meant, "kind", None), error.hint) == (kind, hint)
 
 
 def test_every_rule_is_in_a_table() -> None:

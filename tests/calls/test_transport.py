@@ -128,7 +128,7 @@ def test_the_real_names_are_reached_by_tls_through_a_proxy(terapi: Terapi, secur
 def test_client_credentials_at_the_login_of_everybody(terapi: Terapi) -> None:
     given = json.dumps({"type": "OAUTH2_CC"})
     told = terapi("connect", "salesforce", "--credentials-stdin", stdin=given)
-    assert told.returncode == 1
+    assert told.returncode == 4
     assert "answered 400: invalid_grant: request not supported on this domain" in told.stderr
     assert "login_url=https://YOUR-DOMAIN.my.salesforce.com" in told.stderr
 
