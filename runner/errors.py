@@ -163,6 +163,8 @@ class CallError(TerapiError):
         self.transient = transient
         #: seconds that the API asked us to wait, where it did
         self.retry_after = retry_after
+        #: whether a definition says that the same may be sent again, whatever it does
+        self.repeatable = False
 
     def as_data(self) -> dict[str, object]:
         """The same, and the status where the API answered."""

@@ -82,7 +82,7 @@ class Judge(msgspec.Struct, frozen=True):
         said = _text(rule.message, full) or self._said(answer)
         found = self._error(answer, rule.kind, said, _text(rule.hint, full))
         if rule.retry is not None:
-            found.transient = rule.retry
+            found.transient = found.repeatable = rule.retry
         return found
 
     def _error(self, answer: Answer, kind: str, said: str, hint: str | None) -> CallError:

@@ -80,7 +80,7 @@ class Tries:
     def _mends(self, error: CallError) -> bool:
         if error.status in self._statuses:
             return True
-        return error.transient and (self._repeatable or error.kind in NOT_DONE)
+        return error.transient and (self._repeatable or error.repeatable or error.kind in NOT_DONE)
 
     def _wait(self, asked: float | None) -> float:
         """Seconds: what the API asks for, else doubling; never the same for all."""

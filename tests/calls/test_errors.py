@@ -36,6 +36,9 @@ shop:
   credentials: {apiKey: {title: API key, secret: true}}
   headers: {X-Key: "{{ credentials.apiKey }}"}
   retry: {attempts: 3, initial: 1s, max: 60s}
+  errors:
+    - {when: response.body.code == 'BUSY', kind: busy, retry: true}
+    - {when: response.body.code == 'NEVER', kind: unavailable, retry: false}
   operations:
     read: {request: {path: /x, timeout: 300ms}}
     write: {request: {method: POST, path: /x, timeout: 300ms, json: {a: 1}}}
@@ -174,6 +177,10 @@ ROWS = [
         TROUBLE, "replace"),
     Row("what only reads by POST, 500", said(500), "server_error", True, "{api}/x answered 500: it says so", TROUBLE,
         "ask"),
+    Row("a rule that says again", Reply({"code": "BUSY"}, 409), "busy", True, "{api}/x answered 409: BUSY", None,
+        "write"),
+    Row("a rule that says never", Reply({"code": "NEVER"}, 503), "unavailable", False,
+        "{api}/x answered 503: NEVER"),
     Row("what writes by GET, 500", said(500), "server_error", False, "{api}/x answered 500: it says so", TROUBLE,
         "act"),
 ]  # fmt: skip
