@@ -89,6 +89,8 @@ class Chain:
             limit: bytes that an answer may have.
         """
         base = self.base_url()
+        await self._fresh()
+        request = self._moved(request, base)
         while True:
             try:
                 async with self._followed(request) as answer:
@@ -117,6 +119,8 @@ class Chain:
         """
         stays = self._stays if follow and upload is None else _never
         base = self.base_url()
+        await self._fresh()
+        request = self._moved(request, base)
         while True:
             async with AsyncExitStack() as opened:
                 try:
@@ -152,15 +156,19 @@ class Chain:
         return tries.after(error, by_token=by_token)
 
     async def _prepared(self, following: Next, request: Outgoing, before: str) -> Outgoing:
-        """What is sent next: the same, at the API's new address where a renewed token told of one.
-
-        Args:
-            before: the base URL for which the request was made.
-        """
+        """What is sent next."""
         if following.renew and self._held is not None:
             self._take(await self._tokens.renew(self.provider, self._held))
         if following.wait:
             await self.wire.sleep(following.wait)
+        return self._moved(request, before)
+
+    def _moved(self, request: Outgoing, before: str) -> Outgoing:
+        """The same, at the API's new address where a renewed token told of one.
+
+        Args:
+            before: the base URL for which the request was made.
+        """
         now = self.base_url()
         if now == before or not before or not request.url.startswith(before):
             return request

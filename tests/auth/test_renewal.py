@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from runner.auth.connect import NewConnection
+from runner.auth.credentials import Credentials
 from runner.calls.access import Access
 from runner.definitions.project import Project
 from runner.emulator.testing import Org, start_org
@@ -181,6 +183,49 @@ def test_an_org_that_moves_is_followed(ours: Ours) -> None:
     ours.call()
     assert ours.connection.config["instance_url"] == moved
     assert ours.access.client(ours.connection).scope()["config"]["instance_url"] == moved  # type: ignore[index]
+
+
+MOVING = """
+shop:
+  auth_mode: OAUTH2
+  authorization_url: "{{ config.login }}/authorize"
+  token_url: "{{ config.login }}/token"
+  base_url: "{{ config.home }}/v1"
+  hosts: [api.shop.test]
+  connection_config: {login: {type: string, format: uri}, home: {from: token.home}}
+  operations: {ping: {request: {path: /ping}}}
+"""
+
+
+@pytest.mark.parametrize("ends", [None, 1.0])
+def test_the_call_itself_goes_where_the_api_has_moved(
+    access: Access, folder: Path, api: Api, ends: float | None
+) -> None:
+    """Whether the token is found dead by the call, or renewed before it."""
+    new_home = Api()
+    try:
+        (folder / "providers.yaml").write_text(MOVING)
+        (folder / "syncs" / "orders.yaml").unlink()
+        access.project = Project.load(folder).checked()
+        api.on("/token", Reply({"access_token": "access-2", "home": new_home.url}))
+        api.on("/v1/ping", Reply({}, 401))
+        new_home.on("/v1/ping", Reply({"ok": 1}))
+        given = Credentials(
+            type="OAUTH2", access_token="access-1", refresh_token="refresh-1", expires_at=ends
+        )
+        new = NewConnection(id="demo", config={"login": api.url, "home": api.url}, allow_local=True)
+        connection = access.connect.keep(access.project.provider("shop"), new, given)
+
+        async def work() -> object:
+            async with access:
+                client = access.client(connection)
+                return await client.call(client.provider.operations["ping"], {})
+
+        assert asyncio.run(work()) == {"ok": 1}
+        assert [seen.headers["authorization"] for seen in new_home.seen] == ["Bearer access-2"]
+        assert api.paths() == (["GET /v1/ping", "POST /token"] if ends is None else ["POST /token"])
+    finally:
+        new_home.close()
 
 
 def test_rotated_refresh_tokens_are_kept(ours: Ours) -> None:
