@@ -207,6 +207,8 @@ def _beyond(subject: str, refusal: Refusal, found: object) -> str:
 
 def _choices(schemas: KindSchema, node: yaml.Node, schema: Schema, path: _Path) -> Iterator[Problem]:
     """The checks of `x-exactly-one` and `x-at-most-one`, all the way down."""
+    if not schema:
+        return
     if isinstance(node, yaml.Mapping):
         for rule, how in (("x-exactly-one", "exactly"), ("x-at-most-one", "at most")):
             if rule in schema:

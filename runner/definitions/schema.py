@@ -49,7 +49,7 @@ class KindSchema:
 
     def resolve(self, schema: object) -> Schema:
         """The schema itself, with what it refers to; what it says itself counts more."""
-        if not isinstance(schema, Mapping):
+        if not isinstance(schema, dict):
             return {}
         if "$ref" not in schema:
             return schema

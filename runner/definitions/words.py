@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -15,7 +14,9 @@ def nearest(word: str, known: Iterable[str]) -> str | None:
     swapped = [name for key, name in folded.items() if sorted(key) == sorted(plain)]
     if swapped:
         return swapped[0]
-    close = difflib.get_close_matches(plain, folded, n=1, cutoff=0.65)
+    from difflib import get_close_matches
+
+    close = get_close_matches(plain, folded, n=1, cutoff=0.65)
     return folded[close[0]] if close else None
 
 

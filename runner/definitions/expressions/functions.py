@@ -12,9 +12,10 @@ import json as _json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from html import escape as _escape
 from typing import Final
 from urllib.parse import quote
+
+from markupsafe import escape as _escape
 
 from runner.definitions.bounds import MAX_ITEMS, MAX_TEXT, TooMuch, bounded, spend, weigh
 from runner.definitions.conversions import (
@@ -194,7 +195,7 @@ def replace(value: object, old: object, new: object) -> str:
 
 def escape(value: object) -> str:
     """With `&`, `<`, `>` and quotes written as HTML and XML write them."""
-    return bounded(_escape(text(value)))
+    return bounded(str(_escape(text(value))))
 
 
 def round_(value: object, places: object = 0) -> int | float:

@@ -49,6 +49,8 @@ class Language:
             message = "this is always an expression; write it bare"
             return None, [Finding(message, written, 0, f"write: {bare}")]
         if _PATH.fullmatch(written) and written not in _KEYWORDS:
+            if _is_known(written, names):
+                return Expression(self._sandbox, _path(written, 0), origin), []
             tree, findings = self._checked(written, names, lambda: _path(written, 0))
         else:
             tree, findings = self._checked(written, names, lambda: self._sandbox.read_expression(written))
@@ -61,6 +63,8 @@ class Language:
             return written, []
         found = _ONE_PATH.fullmatch(written)
         if found and found[1] not in _KEYWORDS:
+            if _is_known(found[1], names):
+                return Expression(self._sandbox, _path(found[1], found.start(1)), origin), []
             path, findings = self._checked(written, names, lambda: _path(found[1], found.start(1)))
             return (None if path is None else Expression(self._sandbox, path, origin)), findings
         tree, findings = self._checked(written, names, lambda: self._sandbox.read(written))
@@ -84,6 +88,19 @@ class Language:
             return None, [Finding("the expression cannot be read: a number in it is too long", "", 0)]
         findings = check_names(tree, written, names, self)
         return (None if findings else tree), findings
+
+
+def _is_known(path: str, names: Names) -> bool:
+    """Whether a plain path leads to what its place offers."""
+    known: Names | None = names
+    steps = path.split(".")
+    for step in steps:
+        if known is None:
+            break
+        if step not in known:
+            return False
+        known = known[step]
+    return len(steps) <= MAX_DEPTH
 
 
 def _path(path: str, start: int) -> nodes.Expr:

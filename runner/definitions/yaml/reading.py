@@ -179,8 +179,10 @@ class _Composer:
 
     def _check_tag(self, event: yaml.NodeEvent) -> None:
         tag = getattr(event, "tag", None)
+        if tag is None:
+            return
         allowed = ("str", *TAGGED) if isinstance(event, yaml.ScalarEvent) else ("map", "seq")
-        if tag is None or tag in [_CORE + name for name in allowed]:
+        if tag in [_CORE + name for name in allowed]:
             return
         shown = tag.replace(_CORE, "!!")
         message = f"the tag `{shown}` is not allowed; definitions are plain data"
