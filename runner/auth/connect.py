@@ -12,11 +12,15 @@ from runner.auth.clients import Clients
 from runner.auth.credentials import BY_GRANT, Credentials, from_token_answer, seal
 from runner.auth.tokens import Ask, captured, token_of, with_defaults
 from runner.auth.vault import Vault
+from runner.definitions.entered import check_complete, entered
 from runner.definitions.exchange import Answer, Outgoing, Target
 from runner.definitions.model import Provider
 from runner.definitions.values import is_nothing
 from runner.errors import CallError, ExpressionError, NotConnected, UsageError
 from runner.store import Connection, Store
+
+#: types of credentials that are nothing but what a person enters
+_ENTERED = frozenset({"API_KEY", "BASIC"})
 
 
 class NewConnection(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,7 +80,9 @@ class Connect:
 
         Raises:
             NotConnected: the integration has no client yet.
+            UsageError: the configuration lacks something.
         """
+        check_complete(provider.connection_config, new.config, "config")
         config = with_defaults(provider, new.config)
         return oauth.authorization(provider, self._clients.get(provider), config, redirect_uri, scopes)
 
@@ -112,10 +118,13 @@ class Connect:
         Raises:
             NotConnected: the API refuses the credentials.
             CallError: the API fails.
-            UsageError: the token set lacks what the calls need.
+            UsageError: the credentials or the configuration lack something, or are not what they must be.
         """
+        given = _as_declared(provider, given)
         config = {**captured(provider, given.raw), **new.config}
         lost = given.type == "OAUTH2" and not _reaches(provider, config)
+        if not lost or given.refresh_token:
+            check_complete(provider.connection_config, config, "config")
         if given.type in BY_GRANT or (lost and given.refresh_token):
             target = _target(provider, new)
             client = self._clients.of(provider, given.values)
@@ -159,6 +168,17 @@ class Connect:
         credentials = from_token_answer(token, held, provider.token.lifetime, self._clock())
         config = {**new.config, **captured(provider, token)}
         return self._made(provider, msgspec.structs.replace(new, config=config), credentials)
+
+
+def _as_declared(provider: Provider, given: Credentials) -> Credentials:
+    """What a person entered, held against what the provider says of it; what OAuth has is not entered."""
+    fields = provider.credentials
+    if given.type not in _ENTERED or not fields:
+        return given
+    spare = {name: field.default for name, field in fields.items() if field.default is not None}
+    values = {**spare, **entered(fields, given.values, "credential")}
+    check_complete(fields, values, "credential")
+    return msgspec.structs.replace(given, values=values)
 
 
 def _target(provider: Provider, new: NewConnection) -> Target:

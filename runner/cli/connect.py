@@ -82,29 +82,9 @@ def command(
 
 def _config(provider: Provider, given: dict[str, str]) -> dict[str, object]:
     """The configuration, held against what the provider says of it."""
-    from runner.definitions.words import nearest
+    from runner.definitions.entered import entered
 
-    for key in given:
-        if key not in provider.connection_config:
-            guess = nearest(key, provider.connection_config)
-            known = ", ".join(provider.connection_config) or "nothing"
-            raise UsageError(
-                f"{provider.name} has no config `{key}`",
-                hint=f"did you mean `{guess}`?" if guess else f"it has: {known}",
-            )
-        _check(
-            key, given[key], provider.connection_config[key].pattern, provider.connection_config[key].format
-        )
-    return dict(given)
-
-
-def _check(key: str, value: str, pattern: str | None, form: str | None) -> None:
-    import re
-
-    if pattern is not None and not re.search(pattern, value):
-        raise UsageError(f"--config {key}: {value!r} does not match {pattern}")
-    if form == "uri" and not re.match(r"https?://[^/\s]+", value):
-        raise UsageError(f"--config {key}: {value!r} is no address", hint="write it with https://")
+    return entered(provider.connection_config, given, "config")
 
 
 def _credentials(provider: Provider, given: dict[str, object]) -> Credentials:

@@ -96,10 +96,13 @@ def check(ctx: click.Context, id: str, as_json: bool) -> int:
 @click.pass_context
 def set_(ctx: click.Context, id: str, config: tuple[str, ...], metadata: tuple[str, ...]) -> None:
     """Change the configuration or metadata of a connection."""
+    from runner.definitions.entered import entered
+
     app = app_of(ctx)
     connection = _one(app.store.connections.find(id), id)
     kept, removed = _split(values(config, "--config"))
-    app.store.connections.set_config(connection, kept, remove=removed)
+    fields = app.project.provider(connection.integration).connection_config
+    app.store.connections.set_config(connection, entered(fields, kept, "config"), remove=removed)
     kept, removed = _split(values(metadata, "--metadata"))
     app.store.connections.set_metadata(connection, kept, remove=removed)
     click.echo(f"changed `{id}`")

@@ -85,6 +85,13 @@ class KindSchema:
         """Every key once, with its dotted name."""
         return ((name, self.resolve(entry)) for name, entry in self.entries())
 
+    def entry(self, schema: object) -> Schema:
+        """Where a schema stands: its own place, or that of the one that it is nothing but a reference to."""
+        if isinstance(schema, dict) and set(schema) == {"$ref"}:
+            name = str(schema["$ref"]).removeprefix("#/$defs/")
+            return cast(Mapping[str, Schema], self.root["$defs"])[name]
+        return cast(Schema, schema)
+
     def entries(self) -> Iterator[tuple[str, Schema]]:
         """Every key with its entry in the file, which several names may lead to."""
         yield from self._entries(self.prefix, self.resolve(self.root), frozenset())
@@ -98,5 +105,5 @@ class KindSchema:
             if isinstance(schema.get(inside), Mapping):
                 yield from self._entries(name, self.resolve(schema[inside]), above)
         for key, child in properties(schema).items():
-            yield f"{name}.{key}", cast(Schema, child)
+            yield f"{name}.{key}", self.entry(child)
             yield from self._entries(f"{name}.{key}", self.resolve(child), above)

@@ -172,7 +172,7 @@ def used(kind: str, tops: Sequence[yaml.Mapping]) -> list[Use]:
 def test_every_key_is_used_in_the_valid_project(kind: str) -> None:
     first = names(kind)
     there = {
-        first[id(entry)]
+        first[id(BOOK[kind].entry(entry))]
         for use in used(kind, valid(kind))
         for key, entry in properties(use.schema).items()
         if key in set(use.entries)
@@ -214,7 +214,7 @@ def test_what_the_schema_allows_is_what_the_builders_read(kind: str) -> None:
     read, foreign = set(), set()
     for schema, entries in used(kind, tops):
         keys = properties(schema)
-        read |= {first[id(keys[key])] for key in {*entries.asked, *passed} & set(keys)}
+        read |= {first[id(BOOK[kind].entry(keys[key]))] for key in {*entries.asked, *passed} & set(keys)}
         if schema.get("additionalProperties") is False:
             foreign |= entries.asked - set(keys)
     assert set(first.values()) - read == NOT_BUILT[kind]

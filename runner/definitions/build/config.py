@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from msgspec.structs import replace
+
 from runner.definitions import yaml
 from runner.definitions.build.keys import data, mapping, text
 from runner.definitions.build.reader import Reader
@@ -11,7 +13,25 @@ from runner.definitions.model import ConfigField
 from runner.definitions.values import TYPE_WORDS, describe, fits
 
 
-def read_fields(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
+def read_config(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
+    """Values that a connection has: typed in, defaulted, or captured from a token's answer."""
+    found = _fields(node, reader)
+    return {
+        name: replace(field, captured=reader.optional(mapping(node.entries[name]), "from", {"token": None}))
+        for name, field in found.items()
+    }
+
+
+def read_credentials(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
+    """Values that a person enters."""
+    found = _fields(node, reader)
+    return {
+        name: replace(field, secret=data(mapping(node.entries[name]), "secret", False))
+        for name, field in found.items()
+    }
+
+
+def _fields(node: yaml.Mapping, reader: Reader) -> dict[str, ConfigField]:
     return {name: _field(name, mapping(child), reader) for name, child in node.entries.items()}
 
 
@@ -25,9 +45,7 @@ def _field(name: str, node: yaml.Mapping, reader: Reader) -> ConfigField:
         pattern=text(node, "pattern") or None,
         example=text(node, "example") or None,
         default=data(node, "default", None),
-        captured=reader.optional(node, "from", {"token": None}),
         optional=data(node, "optional", False),
-        secret=data(node, "secret", False),
     )
     _check(node, field, reader)
     return field

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 from urllib.parse import urlsplit
 
 from runner.definitions import yaml
-from runner.definitions.build.config import read_fields
+from runner.definitions.build.config import read_config, read_credentials
 from runner.definitions.build.keys import below, data, items, mapping, seconds, size, text, texts
 from runner.definitions.build.known import HEAD, RESPONSE
 from runner.definitions.build.operation import read_operations
@@ -122,8 +122,8 @@ class _ProviderBuild:
             hosts=texts(node, "hosts"),
             headers=reader.values(node, "headers", {**names, "token": None}),
             query=reader.values(node, "query", {**names, "token": None}),
-            connection_config=read_fields(below(node, "connection_config"), reader),
-            credentials=read_fields(below(node, "credentials"), reader),
+            connection_config=read_config(below(node, "connection_config"), reader),
+            credentials=read_credentials(below(node, "credentials"), reader),
             token=once(node, "token", self._token),
             verify=self._verify(operations),
             limits=self._limits(below(node, "limits")),
