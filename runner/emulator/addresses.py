@@ -49,7 +49,8 @@ class Elsewhere(Exception):
 def address(connection: HTTPConnection, options: Options, url: str) -> Address:
     """``url`` is where the org listens."""
     scope = connection.scope
-    scheme = connection.headers.get("x-forwarded-proto", scope["scheme"])
+    secure = "https" in (scope["scheme"], connection.headers.get("x-forwarded-proto", "").strip().lower())
+    scheme = "https" if secure else "http"
     host = connection.headers.get("host", "").lower()
     name, _, port = host.partition(":")
     if scope.get(PREFIX):

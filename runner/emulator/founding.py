@@ -12,6 +12,7 @@ from runner.emulator.clock import Clock
 from runner.emulator.database import Database, Value
 from runner.emulator.options import Options
 from runner.emulator.recents import Recents
+from runner.emulator.samples import plan
 from runner.emulator.schema import Kind
 from runner.emulator.seed import Seeder
 
@@ -31,7 +32,7 @@ def found(database: Database, clock: Clock, options: Options, progress: Callable
             _people(database, clock)
             _record_types(database, clock)
             _users(database, clock, options)
-            Seeder(database, clock, options.seed, progress).fill(options.records)
+            Seeder(database, clock, options.seed, progress).fill(plan(options.records))
             for item in database.schema:
                 database.index(item)
             _recents(database, clock)

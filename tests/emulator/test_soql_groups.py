@@ -116,6 +116,7 @@ WRONG = {
     "SELECT count(), StageName FROM Opportunity GROUP BY StageName": "count() must stand alone; use count(Id)",
     "SELECT FIELDS(ALL) FROM Opportunity GROUP BY Id": "The SOQL FIELDS function is not supported in queries with aggregates",
     "SELECT COUNT(Id) FROM Opportunity GROUP BY ROLLUP(StageName, Type, IsWon, IsClosed)": "ROLLUP takes at most 3 fields",
+    "SELECT StageName FROM Opportunity GROUP BY StageName HAVING Name = 'x'": "Field must be grouped or aggregated: Name",
     "SELECT Id FROM Opportunity WHERE COUNT(Id) > 1": "Aggregate functions are for HAVING, not for WHERE",
     "SELECT Id FROM Opportunity ORDER BY COUNT(Id)": "field 'Id' can not be sorted in a query call",
     "SELECT CALENDAR_YEAR(CloseDate) FROM Opportunity": "Field must be grouped or aggregated: CloseDate",

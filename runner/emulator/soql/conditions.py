@@ -66,6 +66,8 @@ def _column(scope: Scope, operand: Operand, place: Place) -> Column:
     column = column_of(scope, operand)
     if column.aggregated and place is not Place.HAVING:
         raise scope.context.wrong(operand.position, "Aggregate functions are for HAVING, not for WHERE")
+    if place is Place.HAVING and not column.aggregated and column.sql not in scope.grouped:
+        raise scope.context.wrong(operand.position, f"Field must be grouped or aggregated: {column.name}")
     if not column.filterable:
         message = f"field '{column.name}' can not be filtered in a query call"
         raise scope.context.wrong(operand.position, message, "INVALID_FIELD")

@@ -31,6 +31,7 @@ class Groups:
         self.query = query
         grouping = query.grouping
         self.grouped = [self._groupable(operand) for operand in grouping.operands] if grouping else []
+        scope.grouped = frozenset(column.sql for column in self.grouped)
         #: SQL of the inner query → its name there
         self._aggregates: dict[str, str] = {}
 

@@ -68,6 +68,8 @@ class Scope:
         self._reached: dict[Parents, Tables] = {(): (self.base,)}
         #: the names before a field that stand for this query's object, and for parents of it
         self._own = {item.name.lower()}
+        #: SQL of the columns that the query groups by
+        self.grouped: frozenset[str] = frozenset()
         self._aliases: dict[str, tuple[str, ...]] = {}
         if query is not None:
             self._name(query)

@@ -79,6 +79,86 @@ const checks = {
     await assert.rejects(conn.sobject("Contact").retrieve(made.id));
   },
 
+  async records_by_the_list() {
+    const made = await conn.sobject("Contact").create([{ LastName: "One" }, { Title: "nameless" }, { LastName: "Two" }]);
+    assert.deepEqual(made.map((result) => result.success), [true, false, true]);
+    assert.equal(made[1].errors[0].statusCode ?? made[1].errors[0].errorCode, "REQUIRED_FIELD_MISSING");
+    const ids = [made[0].id, made[2].id];
+    const changed = await conn.sobject("Contact").update(ids.map((Id) => ({ Id, Title: "x" })));
+    assert.deepEqual(changed.map((result) => result.success), [true, true]);
+    const read = await conn.sobject("Contact").retrieve(ids);
+    assert.deepEqual(read.map((record) => record.Title), ["x", "x"]);
+    const all = await conn.sobject("Contact").create([{ LastName: "Three" }, {}], { allOrNone: true }).catch((error) => error);
+    assert.match(JSON.stringify(all), /ROLLED_BACK|REQUIRED_FIELD_MISSING/);
+    const upserted = await conn.sobject("Contact").upsert([{ LastName: "x", External_Id__c: "JL-1" }], "External_Id__c");
+    assert.equal(upserted[0].success, true);
+    assert.deepEqual((await conn.sobject("Contact").destroy(ids)).map((result) => result.success), [true, true]);
+  },
+
+  async query_of_children_groups_and_places() {
+    const accounts = await conn.sobject("Account").find({}, "Id, Name").include("Contacts").select("Id, LastName").limit(2).end().limit(3);
+    assert.ok(accounts.some((account) => account.Contacts?.records.length));
+    const groups = await conn.query("SELECT Industry, COUNT(Id) n FROM Account GROUP BY ROLLUP(Industry) ORDER BY COUNT(Id) DESC");
+    assert.equal(groups.records[0].n, 250);
+    assert.ok((await conn.query("SELECT Id FROM Account WHERE Industry = 'Energy'").explain()).plans[0].cardinality > 0);
+    const project = (await conn.query("SELECT Place__c FROM Project__c LIMIT 1")).records[0];
+    assert.equal(typeof project.Place__c.latitude, "number");
+  },
+
+  async search() {
+    const found = await conn.search("FIND {Ada*} IN NAME FIELDS RETURNING Contact(Id, Name), Lead(Id)");
+    assert.ok(found.searchRecords.length > 0);
+    await assert.rejects(conn.search("FIND {a}"), { errorCode: "MALFORMED_SEARCH" });
+  },
+
+  async composite_and_tree() {
+    const url = (path) => `/services/data/v62.0${path}`;
+    const said = await conn.requestPost(url("/composite"), { allOrNone: true, compositeRequest: [
+      { method: "POST", url: url("/sobjects/Account"), referenceId: "acme", body: { Name: "Acme" } },
+      { method: "POST", url: url("/sobjects/Contact"), referenceId: "ada", body: { LastName: "Byron", AccountId: "@{acme.id}" } },
+      { method: "GET", url: url("/sobjects/Contact/@{ada.id}/Account"), referenceId: "read" },
+    ] });
+    assert.equal(said.compositeResponse[2].body.Name, "Acme");
+    const tree = await conn.requestPost(url("/composite/tree/Account"), { records: [
+      { attributes: { type: "Account", referenceId: "a" }, Name: "x", Contacts: { records: [{ attributes: { type: "Contact", referenceId: "c" }, LastName: "y" }] } },
+    ] });
+    assert.equal(tree.results.length, 2);
+  },
+
+  async pages_and_actions() {
+    assert.ok((await conn.sobject("Account").layouts()).layouts[0].detailLayoutSections.length > 1);
+    assert.equal((await conn.sobject("Account").compactLayouts()).compactLayouts[0].name, "SYSTEM");
+    assert.ok((await conn.recent()).length > 0);
+    assert.ok((await conn.sobject("Contact").recent()).length > 0);
+    const account = (await conn.query("SELECT Id FROM Account LIMIT 1")).records[0].Id;
+    const action = conn.sobject("Account").quickAction("NewContact");
+    assert.equal((await action.describe()).targetSobjectType, "Contact");
+    assert.equal((await action.defaultValues(account)).AccountId, account);
+    assert.equal((await action.execute(account, { LastName: "Acted" })).success, true);
+    assert.ok((await conn.quickActions()).some((each) => each.name === "NewCase"));
+  },
+
+  async what_was_changed_and_deleted() {
+    const made = await conn.sobject("Contact").create({ LastName: "Gone" });
+    await conn.sobject("Contact").destroy(made.id);
+    const [start, end] = [new Date(Date.now() - 3600e3), new Date(Date.now() + 120e3)];
+    assert.ok((await conn.sobject("Contact").deleted(start, end)).earliestDateAvailable);
+    assert.ok(Array.isArray((await conn.sobject("Contact").updated(start, end)).ids));
+  },
+
+  async login_page_and_identity() {
+    const oauth = new jsforce.OAuth2({ ...oauth2, redirectUri: "http://localhost:1/callback" });
+    const url = oauth.getAuthorizationUrl({ scope: "api id refresh_token", state: "s" });
+    const back = await fetch(`${url}&auto_approve=1`, { redirect: "manual" });
+    const code = new URL(back.headers.get("location")).searchParams.get("code");
+    const other = new jsforce.Connection({ ...quiet, oauth2: oauth });
+    const user = await other.authorize(code);
+    assert.ok(user.organizationId.startsWith("00D"));
+    assert.equal((await other.identity()).username, ORG.username);
+    await other.logout(true);
+    await assert.rejects(other.query("SELECT Id FROM User"));
+  },
+
   async describe() {
     assert.ok((await conn.describeGlobal()).sobjects.some((item) => item.name === "Contact"));
     assert.ok((await conn.sobject("Contact").describe()).fields.some((field) => field.name === "LastName"));

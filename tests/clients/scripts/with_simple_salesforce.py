@@ -77,6 +77,38 @@ def check_query_that_is_wrong():
     assert exc.content[0]["errorCode"] == "INVALID_FIELD"
 
 
+def check_query_of_children_kinds_and_groups():
+    found = sf.query("SELECT Name, (SELECT LastName FROM Contacts LIMIT 3) FROM Account LIMIT 5")["records"]
+    assert any(account["Contacts"] for account in found)
+    kinds = sf.query(
+        "SELECT TYPEOF Who WHEN Contact THEN LastName ELSE Name END FROM Task WHERE WhoId != null"
+    )
+    assert all(task["Who"]["attributes"]["type"] in ("Contact", "Lead") for task in kinds["records"])
+    groups = sf.query_all("SELECT StageName, COUNT(Id) n FROM Opportunity GROUP BY ROLLUP(StageName)")[
+        "records"
+    ]
+    assert groups[-1]["n"] == sum(group["n"] for group in groups[:-1]) == 500
+
+
+def check_search():
+    assert sf.search("FIND {Ada*} IN NAME FIELDS RETURNING Contact(Name)")["searchRecords"]
+    assert sf.quick_search("Ada")["searchRecords"]
+    refused(SalesforceMalformedRequest, lambda: sf.search("FIND {a}"))
+
+
+def check_calls_of_many_calls():
+    record = {"attributes": {"type": "Contact"}, "LastName": "Many"}
+    made = sf.restful(
+        "composite/sobjects", method="POST", json={"records": [record, {**record, "LastName": ""}]}
+    )
+    assert [result["success"] for result in made] == [True, False]
+    said = sf.restful(
+        "composite/batch", method="POST", json={"batchRequests": [{"method": "GET", "url": "v62.0/limits"}]}
+    )
+    assert said["results"][0]["statusCode"] == 200
+    assert sf.restful("recent", params={"limit": 2})
+
+
 def check_record_from_creation_to_deletion():
     made = sf.Contact.create({"LastName": "O'Neil", "Email": "o@neil.example"})
     assert made["success"]
