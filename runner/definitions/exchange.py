@@ -122,9 +122,15 @@ def build(request: Request, scope: Scope, base_url: str) -> Outgoing:
 
 def _address(request: Request, scope: Scope, base_url: str) -> str:
     if request.url is not None:
-        return text(request.url.evaluate(scope))
-    path = text(request.path.evaluate(scope)) if request.path is not None else ""
-    return join_url(base_url, path)
+        return _whole(request.url.evaluate(scope), "url", request.place)
+    path = request.path.evaluate(scope) if request.path is not None else ""
+    return join_url(base_url, _whole(path, "path", request.place))
+
+
+def _whole(value: object, key: str, where: Place) -> str:
+    if is_nothing(value):
+        raise ExpressionError(f"the `{key}` is {'absent' if is_absent(value) else 'null'}", where=where)
+    return text(value)
 
 
 def join_url(base_url: str, path: str) -> str:
@@ -157,13 +163,21 @@ def _each(value: object) -> list[object]:
 def _content(request: Request, scope: Scope) -> tuple[bytes | None, str | None]:
     if request.json is not None:
         body = request.json.evaluate(scope)
-        return (None if is_absent(body) else json.dumps(body).encode()), "application/json"
+        return (None if is_absent(body) else _json(body, request.place)), "application/json"
     if request.form is not None:
         return urlencode(_form(request.form.evaluate(scope))).encode(), "application/x-www-form-urlencoded"
     if request.body is not None:
         body = request.body.evaluate(scope)
         return (None if is_nothing(body) else text(body).encode()), "text/plain; charset=utf-8"
     return None, None
+
+
+def _json(body: object, where: Place) -> bytes:
+    try:
+        return json.dumps(body, allow_nan=False).encode()
+    except ValueError as exc:
+        message = "the body holds a number that JSON cannot say"
+        raise ExpressionError(message, where=where) from exc
 
 
 def _form(form: object) -> list[tuple[str, str]]:

@@ -115,6 +115,7 @@ def test_a_bomb_is_put_out(written: str, said: str | None) -> None:
         (" + ".join(["1"] * 300), "this is nested more than 50 levels deep", None),
         ("record" + ".a" * 300, "this is nested more than 50 levels deep", None),
         ("record" + " | upper" * 300, "this is nested more than 50 levels deep", None),
+        ("1e999", "this is no number that JSON can say", None),
         ("9" * 5000, "the expression cannot be read: a number in it is too long", None),
         ("'" + "x" * 60_000 + "'", "this is longer than 50,000 characters", None),
         ("record | batch(2)", "there is no filter `batch`", "did you mean `chunk`?"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from math import isfinite
 from typing import Final, NamedTuple, Protocol
 
 from jinja2 import nodes
@@ -95,6 +96,8 @@ class _Check:
             return
         if isinstance(node, nodes.Filter):
             self._filter(node)
+        elif isinstance(node, nodes.Const) and isinstance(node.value, float) and not isfinite(node.value):
+            self._add("", "this is no number that JSON can say", node)
         elif isinstance(node, nodes.Test) and node.name not in TESTS:
             self._unknown(node.name, "there is no test `%s`", TESTS, node)
         self._below(node.iter_child_nodes(), local, depth)

@@ -22,6 +22,7 @@ _SENTENCES: Final = (
     (re.compile(r"unknown tag '(\w+)'"), r"there is no `{% \1 %}` here; there are if, for and set"),
 )  # fmt: skip
 _OPEN_BLOCK: Final = re.compile(r"innermost block that needs to be closed is '(\w+)'")
+_BLOCKS: Final = re.compile(r"\{%[-+]?\s*(end)?(if|for)\b")
 #: Jinja's names of tokens
 _TOKENS: Final = {
     "end of print statement": "the end", "end of statement block": "`%}`", "name": "a name",
@@ -46,11 +47,22 @@ def syntax_finding(error: TemplateSyntaxError, written: str) -> Finding:
     block = _OPEN_BLOCK.search(said)
     if block:
         message = f"`{{% {block[1]} %}}` is never closed"
-        return _finding(message, written, offset, f"write: {{% end{block[1]} %}}")
+        return _finding(message, written, _opened(written), f"write: {{% end{block[1]} %}}")
     message = _sentence(said)
     if message == _TOO_EARLY:
         return _finding(message, written, len(written.rstrip()), None)
     return _finding(message, written, offset, _mend(written, offset))
+
+
+def _opened(written: str) -> int:
+    """Where the innermost block begins that is not closed."""
+    open_at: list[int] = []
+    for tag in _BLOCKS.finditer(written):
+        if tag[1]:
+            open_at = open_at[:-1]
+        else:
+            open_at.append(tag.start(2))
+    return open_at[-1] if open_at else 0
 
 
 def _mend(written: str, offset: int) -> str | None:
