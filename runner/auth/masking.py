@@ -7,6 +7,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 from urllib.parse import quote, quote_plus
 
 from runner.errors import CallError, TerapiError
@@ -27,10 +28,17 @@ class Mask:
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
-        found = {secret for secret in secrets if len(secret) >= _SHORTEST}
-        self._traces = {trace for secret in found for trace in _traces(secret)}
-        forms = {form for secret in found for form in _forms(secret)}
-        self._forms = sorted(forms, key=len, reverse=True)
+        self._secrets = {secret for secret in secrets if len(secret) >= _SHORTEST}
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        """The longest first, so that no rest of one is left."""
+        forms = {form for secret in self._secrets for form in _forms(secret)}
+        return sorted(forms, key=len, reverse=True)
+
+    @cached_property
+    def _traces(self) -> set[str]:
+        return {trace for secret in self._secrets for trace in _traces(secret)}
 
     def __call__(self, text: str) -> str:
         for trace in self._traces:
