@@ -136,7 +136,10 @@ def _times(left: object, right: object) -> object:
 def _power(left: object, right: object) -> object:
     if isinstance(left, int) and isinstance(right, int) and left.bit_length() * max(right, 0) > MAX_BITS:
         raise TooMuch(f"a number of more than {MAX_BITS:,} bits")
-    return operator.pow(left, right)
+    result = operator.pow(left, right)
+    if isinstance(result, complex):
+        raise TypeError("`**` gives no number here")
+    return result
 
 
 def _remainder(left: object, right: object) -> object:

@@ -46,6 +46,7 @@ def language() -> Language:
         ("'a' * 10**9", "`*` would build something larger than 1,000,000"),
         ("[1] * 10**9", "`*` would build something larger than 1,000,000"),
         ("10 ** 10 ** 300", "a number of more than 4,096 bits"),
+        ("(-1) ** 1.5", "`**` gives no number here"),
         ("(2 ** 4000) * (2 ** 4000)", "a number of more than 4,096 bits"),
         ("'%9999999999d' % 1", "`%` works on numbers; put texts together with `~` or in a template"),
         ("range(10 ** 9)", "`range` gives at most 1,000,000 numbers"),
