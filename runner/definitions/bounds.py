@@ -75,8 +75,12 @@ def spend(steps: int) -> None:
     left = _WORK.left
     if left is not None:
         if left < steps:
-            raise TooMuch(f"it takes more than {MAX_STEPS:,} steps")
+            raise _exhausted()
         _WORK.left = left - steps
+
+
+def _exhausted() -> TooMuch:
+    return TooMuch(f"it takes more than {MAX_STEPS:,} steps")
 
 
 def size(value: object) -> int:
@@ -99,7 +103,7 @@ def weigh(value: object) -> None:
         item = pending.pop()
         left -= 1 + size(item)
         if left < 0:
-            spend(MAX_STEPS + 1)
+            raise _exhausted()
         if isinstance(item, dict):
             pending.extend(item.values())
         elif isinstance(item, (list, tuple)):

@@ -63,6 +63,7 @@ class _Loader:
         self.providers: dict[str, Provider] = {}
         self.syncs: dict[str, dict[str, Sync]] = {}
         self.workflows: dict[str, dict[str, Workflow]] = {}
+        self._reader = Reader(Language(), self.problems)
         self._book = SchemaBook()
         self._checkers: dict[str, Checker] = {}
         #: (kind, name) → the file that defines it
@@ -144,7 +145,7 @@ class _Loader:
         variants: dict[str, T] = {}
         built: dict[int, T] = {}
         for item in items(top, "integrations") if self.providers else ():
-            integration = Reader(Language(), self.problems).one_of(item, self.providers, "integration")
+            integration = self._reader.one_of(item, self.providers, "integration")
             if integration is not None:
                 provider = self.providers[integration]
                 alike = id(provider.operations)

@@ -106,7 +106,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
     def call(self, context: Context, obj: Any, /, *args: object, **kwargs: object) -> object:
         """Calls a function, or a method of a text; nothing else can be called."""
         if isinstance(obj, Undefined):
-            obj()
+            obj()  # raises: it is absent
         owner = getattr(obj, "__self__", None)
         if isinstance(owner, str):
             spend(CALL + size(owner) * (1 + sum(map(size, args))))
