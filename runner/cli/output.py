@@ -54,6 +54,14 @@ def step_lines(steps: Iterable[Mapping[str, object]]) -> Iterator[str]:
             yield f"            {request['method']} {request['url']} {request['body'] or ''}".rstrip()
 
 
+def bad_lines(records: Iterable[Mapping[str, object]]) -> Iterator[str]:
+    """The records of a sync that do not fit, for people."""
+    for bad in records:
+        id = f" (`{bad['id']}`)" if bad["id"] is not None else ""
+        kept = "; stored with its values as they came" if bad["kept"] else "; skipped"
+        yield f"  record {bad['number']} of page {bad['page']}{id}: {printable(str(bad['message']))}{kept}"
+
+
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Columns lined up; the last is cut where the terminal ends."""
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]

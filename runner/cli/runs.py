@@ -10,7 +10,7 @@ import click
 from runner.cli.completing import connection_ids, run_ids
 from runner.cli.main import app_of
 from runner.cli.options import json_option, limit_option, on_page, page_option
-from runner.cli.output import echo_json, echo_line, moment, second, step_lines, table
+from runner.cli.output import bad_lines, echo_json, echo_line, moment, second, step_lines, table
 from runner.definitions.problems import visible
 from runner.errors import UsageError
 
@@ -77,8 +77,9 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
     ID may be shortened as long as one run alone begins so.
     """
     run = _found(app_of(ctx).store, id)
+    bad = app_of(ctx).store.runs.bad_records(run.id)
     if as_json:
-        echo_json(_data(run))
+        echo_json({**_data(run), "bad_records": bad})
         return
     click.echo(f"{run.kind} {run.name}, {run.integration} connection `{run.connection}`")
     for word, value in (("run", run.id), ("status", run.status), ("began", second(run.started_at))):
@@ -91,6 +92,10 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
         for key, word in (("where", "at"), ("hint", "next:")):
             if run.error.get(key):
                 click.echo(f"  {word} {visible(str(run.error[key]))}")
+    if bad:
+        click.echo("records that do not fit:")
+    for line in bad_lines(bad):
+        click.echo(line)
     if run.output is not None:
         echo_json(run.output)
 

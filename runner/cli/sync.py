@@ -11,7 +11,7 @@ import click
 from runner.cli.completing import sync_names
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
-from runner.cli.output import echo_line
+from runner.cli.output import bad_lines, echo_line
 from runner.cli.progress import Bars
 from runner.errors import TerapiError, UsageError
 
@@ -160,6 +160,8 @@ class _Shown:
                 echo_line(result.as_data())
             else:
                 self._say(job, f"{_counts(result)} ({result.seconds:.1f} s, {result.requests} requests)")
+            if result.bad:
+                self._say(job, f"{_bad(result)}: terapi runs show {(result.run or '')[:8]}", err=True)
 
     def _failed(self, job: Job, so_far: Result, error: TerapiError) -> None:
         from runner.cli.main import tell
@@ -179,6 +181,10 @@ class _Shown:
             self._say(job, f"stopped{kept if so_far.read else ''}", err=True)
 
 
+def _bad(result: Result) -> str:
+    return "1 record does not fit" if result.bad == 1 else f"{result.bad:,} records do not fit"
+
+
 def _counts(result: Result) -> str:
     changes = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
     return f"{changes}, {result.unchanged:,} unchanged"
@@ -192,3 +198,7 @@ def _show_preview(title: str, preview: Preview) -> None:
     for sample in preview.samples:
         record = orjson.dumps(sample.record).decode() if sample.record is not None else sample.id
         click.echo(f"  {sample.change:<9} {record}")
+    if preview.bad_records:
+        click.echo(f"{_bad(preview.result)}, such as:")
+    for line in bad_lines(preview.bad_records):
+        click.echo(line)

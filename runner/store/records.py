@@ -183,6 +183,14 @@ class Stream:
         self._database.run_many(self._sql["delete"], rows)
         self._advance(number, cursor, len(rows))
 
+    def see(self, ids: Iterable[str], sync: str) -> None:
+        """Notes for a sync's full read that records are there, without writing them."""
+        wanted = _ids(ids)
+        with self._database.atomic():
+            number = self.number()
+            if number is not None and wanted != "[]":
+                self._database.run(self._sql["see"], (self._full_read(number, sync), number, wanted))
+
     def begin_full(self, sync: str) -> None:
         """Begins a sync's full read: from here on `write(…, seen_by=sync)` notes what is there.
 

@@ -131,6 +131,11 @@ class Runs:
         rows = self._database.rows(self._sql["events"], {"run": id, "after": after})
         return [{**dict(row), "data": json.loads(row["data"])} for row in rows]
 
+    def bad_records(self, id: str) -> list[dict[str, object]]:
+        """The records that a sync's run found not to fit: those that its log lists."""
+        rows = self._database.rows(self._sql["bad_records"], {"run": id})
+        return [json.loads(row["record"]) for row in rows]
+
     def _settle(self) -> None:
         """Marks the runs whose process is gone as lost.
 

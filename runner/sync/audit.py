@@ -172,7 +172,7 @@ class _Auditing:
         scope = {**await source.scope_of(whole), "ids": list(ids)}
         reading, done = source.reading_of(call, scope), 0
         async for page in reading.pages(None):
-            for rows in reading.rows(page.records):
+            for rows in reading.rows(page.records, 1):
                 with self.store.atomic():
                     changes = self.stream.write(rows.kept, time.time())
                     done += changes.added + changes.updated + self.stream.delete(rows.gone, time.time())

@@ -11,9 +11,12 @@ from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.errors import NotConnected
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
-from runner.sync.plan import Cursor, Slice, Window, advanced
+from runner.sync.plan import Cursor, Slice, Window
+from runner.sync.reading import Bad, Reading, where_of
 from runner.sync.result import Result
-from runner.sync.source import Reading
+
+#: records that do not fit and are listed in a run's log, at the most
+MOST_LISTED = 100
 
 
 def key_of(sync: Sync, client: Client) -> SyncKey:
@@ -42,6 +45,7 @@ class Ledger:
         self._pages = 0
         self._read = 0
         self._deleted = 0
+        self._bad = 0
         self._changes = Changes()
         #: the one that holds: it moves when the run succeeds
         self._checkpoint: Cursor | None = None
@@ -70,23 +74,42 @@ class Ledger:
 
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
         """A page's records, its progress and its line in the log, in one transaction."""
-        window.reached = advanced(self._sync, window.reached, reading.cursors(page.records))
+        number = self._pages + 1
+        window.reached = reading.reached(window.reached, page.records, number)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
         now, changes, deleted = time.time(), Changes(), 0
+        bad: list[Bad] = []
         with self._store.atomic():
             self._check_connection()
-            for rows in reading.rows(page.records):
-                seen_by = self._sync.name if window.noting else None
-                changes = changes.plus(self._stream.write(rows.kept, now, seen_by=seen_by))
+            for rows in reading.rows(page.records, number):
+                changes = changes.plus(self._stream.write(rows.kept, now, seen_by=self._seen_by(window)))
                 deleted += self._stream.delete(rows.gone, now)
+                bad += rows.bad
+            if bad:
+                self._pass_over(bad, number, window)
             self.keep(window)
             if page.records:
-                self.log("info", _page(self._pages + 1, len(page.records), changes, deleted))
+                self.log("info", _page(number, len(page.records), changes, deleted))
         self._pages += bool(page.records)
+        self._bad += len(bad)
         self._read += len(page.records)
         self._deleted += deleted
         self._changes = self._changes.plus(changes)
+
+    def _seen_by(self, window: Window) -> str | None:
+        return self._sync.name if window.noting else None
+
+    def _pass_over(self, bad: list[Bad], page: int, window: Window) -> None:
+        """Notes records that do not fit in the run's log; those that are there already are not missing."""
+        seen_by = self._seen_by(window)
+        if seen_by is not None:
+            self._stream.see([one.id for one in bad if one.id is not None], seen_by)
+        for number, one in enumerate(bad, self._bad + 1):
+            if number <= MOST_LISTED:
+                self.run.log("warning", _passed_over(one, page), {"bad_record": one.as_data(page)})
+            elif number == MOST_LISTED + 1:
+                self.log("warning", "further bad records are counted, and not listed")
 
     def delete(self, ids: list[str]) -> None:
         """Deletes what the API tells as deleted."""
@@ -122,9 +145,11 @@ class Ledger:
             updated=self._changes.updated,
             deleted=self._deleted,
             unchanged=self._changes.unchanged,
+            bad=self._bad,
             checkpoint=self._checkpoint,
             requests=self._client.requests,
             seconds=round(time.monotonic() - self._began, 3),
+            run=self.run.run.id,
         )
         self.run.output = result.as_data()
         return result
@@ -137,6 +162,11 @@ class Ledger:
     def keep(self, window: Window) -> None:
         kept = msgspec.structs.replace(self._state, progress=window.as_data(), digest=self._sync.digest)
         self._store.states.put(self._key, kept)
+
+
+def _passed_over(bad: Bad, page: int) -> str:
+    done = "stored with its values as they came" if bad.kept else "skipped"
+    return f"{where_of(bad, page)}: {bad.error.message}; it is {done}"
 
 
 def _page(number: int, read: int, changes: Changes, deleted: int) -> str:

@@ -7,9 +7,11 @@ only the rest is computed by expressions.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from operator import itemgetter
 from typing import cast
 
+import msgspec
 import orjson
 
 from runner.definitions.conversions import boolean, integer, number, text, timestamp
@@ -52,6 +54,8 @@ class Mapper:
         self._scope: Scope = dict(base)
         self._map = _mapper(sync.fields)
         self._key = sync.primary_key
+        self._key_of = self.field(self._key) if isinstance(sync.fields, Mapping) else None
+        self._loose: list[tuple[str, _Getter]] | None = None
 
     def row(self, record: object) -> tuple[str, bytes]:
         """The primary key and the payload of a record.
@@ -59,16 +63,44 @@ class Mapper:
         Raises:
             RecordError: it has no primary key, or a value does not fit its type.
         """
-        self._scope["record"] = record
-        stored = self._map(self._scope)
-        if not isinstance(stored, dict):
-            raise self._error(f"`fields` gave {describe(stored)}, expected a map", record)
+        stored = self._mapped(record)
         key = stored.get(self._key)
-        if isinstance(key, str) and key:
+        if not isinstance(key, str) or not key:
+            key = self._text_of(key)
+        try:
             return key, orjson.dumps(stored)
-        if isinstance(key, int) and not isinstance(key, bool):
-            return str(key), orjson.dumps(stored)
-        raise self._error(f"the record has no `{self._key}`, which is its primary key", record)
+        except TypeError as exc:
+            raise RecordError(f"it cannot be stored: {exc}", where=self._sync.place) from exc
+
+    def key(self, record: object) -> str:
+        """The primary key of a record, whatever else is wrong with it.
+
+        Raises:
+            RecordError: it has none.
+        """
+        if self._key_of is not None:
+            return self._text_of(self._key_of(record))
+        return self._text_of(self._mapped(record).get(self._key))
+
+    def loose(self, record: object) -> tuple[str, bytes] | None:
+        """The same as `row`, with values as they came and without what cannot be computed.
+
+        None where it has no primary key, or cannot be stored.
+        """
+        if not isinstance(self._sync.fields, Mapping):
+            return None
+        if self._loose is None:
+            self._loose = [(name, _getter(name, untyped(one))) for name, one in self._sync.fields.items()]
+        self._scope["record"] = record
+        found: dict[str, object] = {}
+        for name, getter in self._loose:
+            with suppress(ExpressionError):
+                found[name] = getter(self._scope)
+        try:
+            present = {name: value for name, value in found.items() if not is_absent(value)}
+            return self._text_of(present.get(self._key)), orjson.dumps(present)
+        except (RecordError, TypeError):
+            return None
 
     def reader(self, expression: Expression) -> Callable[[object], object]:
         """What gives an expression's value for a record."""
@@ -90,11 +122,31 @@ class Mapper:
 
         return read
 
-    def _error(self, message: str, record: object) -> RecordError:
-        shown = orjson.dumps(record, default=str)[:200].decode("utf-8", "replace")
-        return RecordError(
-            f"{self._sync.name}: {message}", where=self._sync.place, hint=f"the record: {shown}"
-        )
+    def _mapped(self, record: object) -> dict[str, object]:
+        self._scope["record"] = record
+        stored = self._map(self._scope)
+        if not isinstance(stored, dict):
+            message = f"`fields` gave {describe(stored)}, expected a map"
+            raise RecordError(message, where=self._sync.place)
+        return stored
+
+    def _text_of(self, key: object) -> str:
+        """A primary key as the store has it: a text, or a whole number's digits."""
+        if isinstance(key, str) and key:
+            return key
+        if isinstance(key, int) and not isinstance(key, bool):
+            return str(key)
+        raise RecordError(f"it has no `{self._key}`, which is its primary key", where=self._sync.place)
+
+
+def untyped(field: Field) -> Field:
+    """The field, with values as they come."""
+    if isinstance(field, FieldFrom):
+        return msgspec.structs.replace(field, type=None)
+    if isinstance(field, FieldMap):
+        inner = {name: untyped(one) for name, one in field.fields.items()}
+        return msgspec.structs.replace(field, fields=inner)
+    return field
 
 
 def _mapper(fields: Mapping[str, Field] | Expression) -> _Getter:

@@ -113,6 +113,19 @@ def advanced(sync: Sync, reached: Cursor | None, values: Sequence[object]) -> Cu
         raise RecordError(message, where=rules.cursor.place, hint=hint) from exc
 
 
+def check_cursor(sync: Sync, value: object) -> None:
+    """Raises RecordError where a value is no cursor of a sync."""
+    rules = sync.incremental
+    if rules is None:
+        return
+    try:
+        if is_nothing(value):
+            raise ValueError("the record has none")
+        number(value) if rules.type == "number" else instant(value)
+    except ValueError as exc:
+        raise RecordError(f"its cursor is not usable: {exc}", where=rules.cursor.place) from exc
+
+
 def _latest(values: Sequence[object]) -> datetime:
     """Times written in one form are in the order of their texts; only others need to be read one by one."""
     texts = [value for value in values if isinstance(value, str)]

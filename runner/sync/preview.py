@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import aclosing
 from typing import NamedTuple
 
@@ -14,9 +14,10 @@ from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.store import Store
-from runner.sync.plan import Window, advanced, whole_of
+from runner.sync.plan import Window, whole_of
+from runner.sync.reading import Rows
 from runner.sync.run import Result, key_of, state_of, window_for
-from runner.sync.source import Rows, Source
+from runner.sync.source import Source
 
 #: how many records of each kind are shown
 _SAMPLES = 2
@@ -38,10 +39,13 @@ class Preview(NamedTuple):
     #: whether other pages follow
     more: bool
     samples: list[Sample]
+    #: the first that do not fit, where the run would go on after them
+    bad_records: Sequence[Mapping[str, object]]
 
     def as_data(self) -> dict[str, object]:
         samples = [sample._asdict() for sample in self.samples]
-        return {**self.result.as_data(), "more": self.more, "samples": samples}
+        more = {"more": self.more, "samples": samples, "bad_records": self.bad_records}
+        return {**self.result.as_data(), **more}
 
 
 async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool = False) -> Preview:
@@ -70,16 +74,18 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
         updated=counts["updated"],
         deleted=counts["deleted"],
         unchanged=counts["unchanged"],
+        bad=len(rows.bad),
         checkpoint=state.checkpoint,
         requests=client.requests,
         seconds=round(time.monotonic() - began, 3),
     )
-    return Preview(result, page.next is not None, _samples(changes, dict(rows.kept)))
+    bad = [one.as_data(1) for one in rows.bad[:_SAMPLES]]
+    return Preview(result, page.next is not None, _samples(changes, dict(rows.kept)), bad)
 
 
 async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows]:
     """The first page that has records, or the last one."""
-    page, rows = Page(records=[], next=None), Rows([], [])
+    page, rows = Page(records=[], next=None), Rows([], [], [])
     part = next((one for one in window.slices if not one.whole), None)
     if part is None:
         return page, rows
@@ -88,10 +94,11 @@ async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows
         async for page in pages:
             if page.records:
                 break
-    for some in reading.rows(page.records):
+    for some in reading.rows(page.records, 1):
         rows.kept.extend(some.kept)
         rows.gone.extend(some.gone)
-    advanced(sync, window.reached, reading.cursors(page.records))
+        rows.bad.extend(some.bad)
+    reading.reached(window.reached, page.records, 1)
     return page, rows
 
 

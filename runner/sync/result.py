@@ -23,6 +23,10 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: Cursor | None = None
     requests: int = 0
     seconds: float = 0.0
+    #: records that do not fit: skipped, or stored as they came
+    bad: int = 0
+    #: its id, where it is kept
+    run: str | None = None
 
     def as_data(self) -> dict[str, object]:
         return msgspec.structs.asdict(self)

@@ -1,12 +1,11 @@
-"""What a run reads of its source: which call, with what, and each page made into rows to store."""
+"""What a run reads of its source: which call, and with what."""
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
-from typing import NamedTuple, cast
+from collections.abc import AsyncIterator, Mapping
+from typing import cast
 
 from runner.calls.client import Client
-from runner.calls.pages import Page
 from runner.definitions.conversions import format_instant, instant, integer, text
 from runner.definitions.model import Call, Slices, Sync
 from runner.definitions.values import is_nothing
@@ -15,21 +14,11 @@ from runner.store import SyncState
 from runner.sync.mapping import Mapper
 from runner.sync.params import params_of
 from runner.sync.plan import Slice
+from runner.sync.reading import Reading
+from runner.sync.reading import arguments as arguments
 
 #: seconds by which `last_run` goes back where a sync has no lookback
 _SLACK = 60.0
-#: Records that are mapped and stored together. More at once would gain nothing, and cost: what they take is
-#: then given back to the system and fetched again for each page, which is slower than the mapping itself.
-_TOGETHER = 250
-
-
-class Rows(NamedTuple):
-    """Some records of a page, ready to be stored."""
-
-    #: primary key and payload of those to store
-    kept: list[tuple[str, bytes]]
-    #: primary keys of those that are deleted, or that `where` leaves out
-    gone: list[str]
 
 
 class Source:
@@ -115,59 +104,3 @@ class Source:
         for name, value in self._sync.vars.items():
             scope[name] = value.evaluate(scope)
         return scope
-
-
-class Reading:
-    """Reads one slice by the call that was chosen for it."""
-
-    def __init__(self, sync: Sync, client: Client, call: Call, scope: Mapping[str, object]) -> None:
-        self._sync = sync
-        self._client = client
-        self._call = call
-        self._scope = scope
-        self._mapper = Mapper(sync, scope)
-        deletes, rules = sync.deletes, sync.incremental
-        flag = deletes.when if deletes is not None else None
-        self._deleted = self._mapper.reader(flag) if flag is not None else None
-        self._wanted = self._mapper.reader(sync.where) if sync.where is not None else None
-        self._cursor = self._mapper.reader(rules.cursor) if rules is not None else None
-
-    @property
-    def is_job(self) -> bool:
-        return self._call.operation.job is not None
-
-    def pages(self, at: Mapping[str, object] | None) -> AsyncGenerator[Page, None]:
-        """The pages from ``at`` on, or from the first."""
-        return self._client.pages(self._call.operation, arguments(self._call, self._scope), at)
-
-    def rows(self, records: list[object]) -> Iterator[Rows]:
-        """The records made into rows, some at a time.
-
-        Raises:
-            RecordError: a record does not fit.
-        """
-        for start in range(0, len(records), _TOGETHER):
-            yield self._rows(records[start : start + _TOGETHER])
-
-    def _rows(self, records: list[object]) -> Rows:
-        rows, gone = Rows([], []), self._gone
-        for record in records:
-            row = self._mapper.row(record)
-            if gone(record):
-                rows.gone.append(row[0])
-            else:
-                rows.kept.append(row)
-        return rows
-
-    def _gone(self, record: object) -> bool:
-        if self._deleted is not None and self._deleted(record):
-            return True
-        return self._wanted is not None and not self._wanted(record)
-
-    def cursors(self, records: list[object]) -> list[object]:
-        """Each record's cursor."""
-        return [] if self._cursor is None else [self._cursor(record) for record in records]
-
-
-def arguments(call: Call, scope: Mapping[str, object]) -> Mapping[str, object]:
-    return cast(Mapping[str, object], call.arguments.evaluate(scope))

@@ -12,8 +12,9 @@ from runner.errors import CallError
 from runner.sync.ahead import ahead
 from runner.sync.ledger import Ledger
 from runner.sync.plan import Slice, Window
+from runner.sync.reading import Reading
 from runner.sync.slices import cut
-from runner.sync.source import Reading, Source
+from runner.sync.source import Source
 
 #: kinds of failure that say that the API knows nothing more of how far a slice was read
 _FORGOTTEN = frozenset({"cursor_expired", "job_lost"})

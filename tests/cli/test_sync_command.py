@@ -163,3 +163,24 @@ def test_a_bar_shows_what_takes_over_a_second_on_a_terminal_and_nowhere_else(
     assert json.loads(out)["read"] == 4
     out, err = silent.communicate(timeout=30)
     assert (json.loads(out)["read"], err) == (4, "")
+
+
+def test_records_that_do_not_fit_are_told_and_listed(connected: Terapi, api: Api) -> None:
+    another(connected, "orders", ORDERS + "on_bad_record: skip\n")
+    api.on("/orders", Reply({"orders": [*ROWS, {**ROWS[0], "id": "9", "total": "much"}]}))
+    out = connected("sync", "orders", "--dry-run")
+    assert out.splitlines()[-2:] == [
+        "1 record does not fit, such as:",
+        "  record 5 of page 1 (`9`): `total`: the text 'much' is no number; skipped",
+    ]
+    connected("sync", "orders")
+    said = connected.err
+    run = json.loads(connected("runs", "list", "--json"))[0]["run"]
+    assert said == f"orders: 1 record does not fit: terapi runs show {run[:8]}\n"
+    shown = connected("runs", "show", run[:8]).splitlines()
+    assert shown[-3:-1] == [
+        "records that do not fit:",
+        "  record 5 of page 1 (`9`): `total`: the text 'much' is no number; skipped",
+    ]
+    (listed,) = connected.json("runs", "show", run)["bad_records"]  # type: ignore[misc]
+    assert (listed["id"], listed["kept"]) == ("9", False)

@@ -101,6 +101,6 @@ def test_a_page_that_could_not_be_stored_is_told(
     )
     access.project = Project.load(folder).checked()
     api.on("/orders", Reply({"orders": [order("1", "no time")]}))
-    with pytest.raises(RecordError, match="the cursor of `orders` is not usable"):
+    with pytest.raises(RecordError, match=r"record 1 of page 1 \(`1`\): its cursor is not usable"):
         preview(access, connection)
     assert stored(access) == {}

@@ -250,7 +250,11 @@ def test_a_value_that_does_not_fit_is_told_and_nothing_of_its_page_is_kept(
     source(api, [order("1", "2026-01-01T00:00:00Z"), order("2", "2026-01-02T00:00:00Z", total="much")])
     with pytest.raises(RecordError) as caught:
         sync(access, connection)
-    assert caught.value.message == "`total`: the text 'much' is no number"
+    assert caught.value.message == "record 2 of page 1 (`2`): `total`: the text 'much' is no number"
+    assert caught.value.hint == (
+        'the record: {"id":"2","at":"2026-01-02T00:00:00Z","name":"order 2","total":"much"}. '
+        "Go on without such records by `on_bad_record: skip`"
+    )
     assert str(caught.value.where).startswith("syncs/orders.yaml:9:")
     assert stored(access) == {}
 

@@ -86,6 +86,7 @@ class _SyncBuild:
             where=reader.optional(node, "where", self.record_names),
             fields=self._top_fields(),
             deletes=self._deletes(incremental),
+            on_bad_record=text(node, "on_bad_record", "fail"),
             audit=self._audit(),
             trigger=read_trigger(node, reader),
             digest=_digest(node),
@@ -231,6 +232,6 @@ def _digest(node: yaml.Mapping) -> str:
     parts = {
         key: child.data
         for key, child in node.entries.items()
-        if key in ("fetch", "vars", "where", "fields", "primary_key")
+        if key in ("fetch", "vars", "where", "fields", "primary_key", "on_bad_record")
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]

@@ -101,6 +101,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     lookups: Mapping[str, Call] = {}
     where: Expression | None = None
     deletes: Deletes | None = None
+    #: what becomes of a record that does not fit: fail, skip or keep
+    on_bad_record: str = "fail"
     audit: Audit | None = None
     trigger: Trigger | None = None
     #: changes when what is stored would change

@@ -39,3 +39,7 @@ SELECT :run, coalesce(max(number), 0) + 1, :now, :level, :message, :data FROM ru
 
 -- name: events
 SELECT number, at, level, message, data FROM run_events WHERE run = :run AND number > :after ORDER BY number
+
+-- name: bad_records
+SELECT json_extract(data, '$.bad_record') AS record FROM run_events
+WHERE run = :run AND json_type(data, '$.bad_record') IS NOT NULL ORDER BY number
