@@ -72,6 +72,15 @@ class Chain:
         self._date: str | None = None
 
     @property
+    def known(self) -> dict[str, object]:
+        """What the provider's own expressions know: the scope, and what a person entered.
+
+        Raises:
+            StoreError: the credentials do not open.
+        """
+        return {**self.scope, "credentials": self._opened().credentials.values}
+
+    @property
     def server_time(self) -> float | None:
         """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
         return None if self._date is None else http_date(self._date)
@@ -148,7 +157,7 @@ class Chain:
             return None
         head = await answer.beginning(_LOOKED_AT)
         whole = Answer(status=answer.status, headers=answer.headers, url=answer.url, content=head)
-        error = Judge(self.provider, self.scope, self.masked).failure(decoded(whole))
+        error = Judge(self.provider, self.known, self.masked).failure(decoded(whole))
         return None if error is None else self.hide(error)
 
     def _after(self, tries: Tries, error: CallError) -> Next | None:
@@ -176,7 +185,7 @@ class Chain:
 
     def base_url(self) -> str:
         """Where paths begin; empty while the connection does not know it yet."""
-        found = self.provider.base_url.evaluate({**self.scope, "credentials": self.credentials.values})
+        found = self.provider.base_url.evaluate(self.known)
         return "" if is_nothing(found) else text(found).rstrip("/")
 
     @asynccontextmanager
@@ -239,15 +248,6 @@ class Chain:
                 answer.url = request.url
                 self._date = answer.headers.get("date", self._date)
                 yield answer
-
-    @property
-    def credentials(self) -> Credentials:
-        """Those of the connection as it was last read.
-
-        Raises:
-            StoreError: they do not open.
-        """
-        return self._opened().credentials
 
     def _opened(self) -> Held:
         if self._held is None:

@@ -64,7 +64,7 @@ class Client:
         """
         if operation.output is None and _gives_records(operation):
             return await self._all(operation, arguments)
-        scope = {**self._scope(), **Pages(None).scope(), **checked(operation, arguments)}
+        scope = {**self._chain.known, **Pages(None).scope(), **checked(operation, arguments)}
         answer, empty = await self.answered(operation, self.outgoing(operation.request, scope), scope)
         if empty:
             return None
@@ -91,7 +91,7 @@ class Client:
         Args:
             at: where to go on, as an earlier page's `next` gave it.
         """
-        base = {**self._scope(), **checked(operation, arguments)}
+        base = {**self._chain.known, **checked(operation, arguments)}
         async for page in pages(self, operation, base, at, self.provider.retry.attempts):
             yield page
 
@@ -101,8 +101,8 @@ class Client:
         Raises:
             CallError: it failed.
         """
-        outgoing = self.outgoing(request, {**self._scope(), **scope})
-        judge = self._judge(self._scope(), request.place)
+        outgoing = self.outgoing(request, {**self._chain.known, **scope})
+        judge = self._judge(self._chain.known, request.place)
 
         def read(answer: Answer) -> Answer:
             answer = decoded(answer)
@@ -177,7 +177,7 @@ class Client:
 
     def shown(self, request: Request, scope: Mapping[str, object]) -> Outgoing:
         """The request as a dry run shows it: without what proves who is calling."""
-        outgoing = self.outgoing(request, {**self._scope(), **scope})
+        outgoing = self.outgoing(request, {**self._chain.known, **scope})
         masked, content = self._chain.masked, outgoing.content
         return msgspec.structs.replace(
             outgoing,
@@ -185,10 +185,6 @@ class Client:
             headers={name: masked(value) for name, value in outgoing.headers.items()},
             content=None if content is None else masked(content.decode("utf-8", "replace")).encode(),
         )
-
-    def _scope(self) -> dict[str, object]:
-        """What the provider's own expressions know beside that: what a person entered."""
-        return {**self.scope(), "credentials": self._chain.credentials.values}
 
     async def answered(
         self, operation: Operation, request: Outgoing, scope: Mapping[str, object]
