@@ -179,9 +179,26 @@ class RecordError(TerapiError):
 
 
 class RunFailed(TerapiError):
-    """The workflow failed."""
+    """The workflow failed.
+
+    ``kind`` is the error's name in YAML: `failed`, `timeout`, `rejected`, …, or one of the workflow's own.
+    """
 
     code = "failed"
+
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        where: Place | None = None,
+        hint: str | None = None,
+        kind: str = "failed",
+    ) -> None:
+        super().__init__(message, where=where, hint=hint)
+        self.kind = kind
+
+    def as_data(self) -> dict[str, object]:
+        return {**super().as_data(), "kind": self.kind}
 
 
 class NotProved(TerapiError):

@@ -80,6 +80,8 @@ class _Server(ThreadingHTTPServer):
 def _request_handler(api: Api) -> type[BaseHTTPRequestHandler]:
     class RequestHandler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        #: an answer leaves in one piece: in two, the second waits for the first to be confirmed
+        wbufsize = -1
 
         def log_message(self, *args: object) -> None:
             """Silent."""

@@ -7,6 +7,7 @@ Syncs, workflows, the proxy and `terapi call` alike go this one way: build the r
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
@@ -18,7 +19,7 @@ from runner.calls.decode import decoded
 from runner.calls.job import JobRun
 from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
-from runner.calls.retry import IDEMPOTENT, SAFE, Tries
+from runner.calls.retry import IDEMPOTENT, Tries
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.model import Job, Operation, Provider, Request
@@ -55,16 +56,25 @@ class Client:
         """What every template of a call knows of its connection."""
         return self._chain.scope
 
-    async def call(self, operation: Operation, arguments: Mapping[str, object]) -> object:
+    def masked(self, text: str) -> str:
+        """A text without the secrets of the connection."""
+        return self._chain.masked(text)
+
+    async def call(
+        self, operation: Operation, arguments: Mapping[str, object], key: str | None = None
+    ) -> object:
         """One operation: its `output`, else all its records, else the body.
+
+        Args:
+            key: what the API may know it by when it is asked again; by default one of its own.
 
         Raises:
             UsageError: an argument is missing, unknown or of another type.
             CallError: the call failed.
         """
         if operation.output is None and _gives_records(operation):
-            return await self._all(operation, arguments)
-        scope = {**self._chain.known, **Pages(None).scope(), **checked(operation, arguments)}
+            return await self._all(operation, arguments, key)
+        scope = {**self._known(operation, arguments, key), **Pages(None).scope()}
         answer, empty = await self.answered(operation, self.outgoing(operation.request, scope), scope)
         if empty:
             return None
@@ -72,10 +82,19 @@ class Client:
             return answer.body
         return operation.output.evaluate({**scope, **answer.scope()})
 
-    async def _all(self, operation: Operation, arguments: Mapping[str, object]) -> list[object]:
+    def _known(
+        self, operation: Operation, arguments: Mapping[str, object], key: str | None
+    ) -> dict[str, object]:
+        """What an operation's templates know before it is asked."""
+        known = {"idempotency_key": key or str(uuid.uuid4())}
+        return {**self._chain.known, **known, **checked(operation, arguments)}
+
+    async def _all(
+        self, operation: Operation, arguments: Mapping[str, object], key: str | None
+    ) -> list[object]:
         found: list[object] = []
         whole = 0
-        async for page in self.pages(operation, arguments):
+        async for page in self.pages(operation, arguments, key=key):
             if page.again:
                 del found[whole:]
             found += page.records
@@ -84,14 +103,19 @@ class Client:
         return found
 
     async def pages(
-        self, operation: Operation, arguments: Mapping[str, object], at: Mapping[str, object] | None = None
+        self,
+        operation: Operation,
+        arguments: Mapping[str, object],
+        at: Mapping[str, object] | None = None,
+        key: str | None = None,
     ) -> AsyncGenerator[Page, None]:
         """The pages of an operation.
 
         Args:
             at: where to go on, as an earlier page's `next` gave it.
+            key: see `call`.
         """
-        base = {**self._chain.known, **checked(operation, arguments)}
+        base = self._known(operation, arguments, key)
         async for page in pages(self, operation, base, at, self.provider.retry.attempts):
             yield page
 
@@ -111,7 +135,7 @@ class Client:
                 raise error
             return answer
 
-        tries = Tries(self.provider.retry, repeatable=outgoing.method in IDEMPOTENT)
+        tries = Tries(self.provider.retry, repeatable=request.keyed or outgoing.method in IDEMPOTENT)
         return await self._chain.answered(outgoing, tries, read, self.provider.limits.answer)
 
     async def raw(self, method: str, path: str, headers: Mapping[str, str], content: bytes | None) -> Answer:
@@ -229,7 +253,7 @@ class Client:
         return operation.answer or self.provider.limits.answer
 
     def _tries(self, operation: Operation, request: Outgoing) -> Tries:
-        return Tries(self.provider.retry, repeatable=_repeatable(operation, request.method))
+        return Tries(self.provider.retry, repeatable=not operation.writes or operation.idempotent)
 
 
 def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
@@ -255,11 +279,6 @@ def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, 
         elif param.required:
             raise UsageError(f"`{operation.name}` needs `{param.name}`", hint=param.description or None)
     return result
-
-
-def _repeatable(operation: Operation, method: str) -> bool:
-    """What only reads may be sent twice, whatever its method; what writes where the method promises it."""
-    return not operation.writes or method in IDEMPOTENT - SAFE
 
 
 def _gives_records(operation: Operation) -> bool:

@@ -64,12 +64,13 @@ def main() -> None:
 
 def _run(request: Request) -> int:
     from runner.cli.app import App
-    from runner.workflow.run import Result, run_workflow
+    from runner.workflow.life import Result
+    from runner.workflow.run import Options, run_workflow
 
     async def work(access: Access) -> Result:
         place = access.connection(request.connection, access.project.workflow(request.workflow).integrations)
         workflow = access.project.workflow(request.workflow, place.integration)
-        return await run_workflow(workflow, access.client(place), access.store, request.input, started=_tell)
+        return await run_workflow(access, workflow, place, request.input, Options(started=_tell))
 
     return 0 if App(Path(request.folder)).run(work).status == "success" else 1
 

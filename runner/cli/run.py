@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from runner.calls.access import Access
-    from runner.workflow.run import Result
+    from runner.workflow.life import Result
 
 
 @click.command(epilog="Example: terapi run create-contact --input last_name=Lovelace")
@@ -42,7 +42,7 @@ def command(
 
     With --detach it goes on when the terminal is closed; `terapi runs` shows how it gets on.
     """
-    from runner.workflow.run import run_workflow
+    from runner.workflow.run import Options, run_workflow
 
     if detach:
         if dry_run:
@@ -52,7 +52,7 @@ def command(
     async def work(access: Access) -> Result:
         place = access.connection(connection, access.project.workflow(workflow).integrations)
         found = access.project.workflow(workflow, place.integration)
-        return await run_workflow(found, access.client(place), access.store, _input(given), dry=dry_run)
+        return await run_workflow(access, found, place, _input(given), Options(dry=dry_run))
 
     result = app_of(ctx).run(work)
     if as_json:
@@ -66,7 +66,7 @@ def _detach(
     ctx: click.Context, workflow: str, connection: str | None, given: tuple[str, ...], as_json: bool
 ) -> int:
     from runner.cli.detached import Request, start
-    from runner.workflow.run import Result
+    from runner.workflow.life import Result
 
     folder = str(app_of(ctx).root)
     request = Request(folder=folder, workflow=workflow, connection=connection, input=dict(_input(given)))

@@ -10,6 +10,7 @@ import msgspec
 
 from runner.definitions import yaml
 from runner.definitions.build.aliases import resolve_aliases
+from runner.definitions.build.around import Around, circles
 from runner.definitions.build.keys import below, items, mapping, text
 from runner.definitions.build.provider import build_providers
 from runner.definitions.build.reader import Reader
@@ -20,7 +21,7 @@ from runner.definitions.model import Provider, Sync, Workflow
 from runner.definitions.problems import ordered
 from runner.definitions.refusals import Checker
 from runner.definitions.schema import SchemaBook
-from runner.errors import Place, Problem
+from runner.errors import DefinitionsInvalid, Place, Problem
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     problems: tuple[Problem, ...]
     #: file → its text, to show the lines of problems
     sources: Mapping[str, str]
+    around: Around
 
 
 def load(root: Path) -> Definitions:
@@ -52,7 +54,29 @@ def load(root: Path) -> Definitions:
         workflows=loader.workflows,
         problems=tuple(ordered(errors or loader.problems)),
         sources=loader.sources,
+        around=loader.around,
     )
+
+
+def reread(source: str, name: str, provider: Provider, around: Around) -> Workflow:
+    """A workflow from its text of some time ago, with what there is to call today.
+
+    Args:
+        name: what its file is called in messages.
+
+    Raises:
+        DefinitionsInvalid: something that it calls is no longer there, or is another now.
+    """
+    node, problems = yaml.read(source.encode(), name)
+    if node is not None:
+        problems = Checker(SchemaBook()["workflow"]).check(node)
+    if node is None or problems:
+        raise DefinitionsInvalid(problems, {name: source})
+    reader = Reader(provider.language, problems)
+    workflow = build_workflow(mapping(node), provider, reader, source, around)
+    if problems:
+        raise DefinitionsInvalid(problems, {name: source})
+    return workflow
 
 
 class _Loader:
@@ -64,6 +88,8 @@ class _Loader:
         self.syncs: dict[str, dict[str, Sync]] = {}
         self.workflows: dict[str, dict[str, Workflow]] = {}
         self._reader = Reader(Language(), self.problems)
+        #: kind → name → its file, also of one that is refused: what names it is not wrong
+        self._named: dict[str, dict[str, yaml.Mapping]] = {kind: {} for kind in FOLDERS}
         self._book = SchemaBook()
         self._checkers: dict[str, Checker] = {}
         #: (kind, name) → the file that defines it
@@ -74,6 +100,9 @@ class _Loader:
         for kind, folder in FOLDERS.items():
             for path in _definitions(self.root / folder):
                 self._load_file(kind, path)
+        for (kind, name), top in self._files.items():
+            self._bind(kind, name, top)
+        self.problems += circles(self._named["workflow"])
         for integration in self.providers:
             found = [variants[integration] for variants in self.syncs.values() if integration in variants]
             self._check_missing(found)
@@ -94,8 +123,6 @@ class _Loader:
             message = f"{first.place.file} defines the {kind} `{name}` already"
             mend = "give one of them another name"
             self.problems.append(Problem(key.place, message, len(name), mend, code="duplicate"))
-            return
-        self._bind(kind, name, top)
 
     def _read(self, kind: str, path: Path) -> yaml.Mapping | None:
         """The map at the top of a file that its schema does not refuse."""
@@ -107,8 +134,18 @@ class _Loader:
         node, problems = yaml.read(content, name)
         if node is not None:
             problems = self._checker(kind).check(node)
+            self._note(kind, node)
         self.problems += problems
         return None if node is None or problems else mapping(node)
+
+    def _note(self, kind: str, node: yaml.Node) -> None:
+        name = text(mapping(node), kind)
+        if name and kind in self._named:
+            self._named[kind].setdefault(name, mapping(node))
+
+    @property
+    def around(self) -> Around:
+        return Around(providers=self.providers, workflows=self._named["workflow"], syncs=self._named["sync"])
 
     def _content(self, path: Path, name: str) -> bytes | None:
         """The bytes of a file, no more than may be read of one."""
@@ -135,8 +172,9 @@ class _Loader:
             self.syncs.update({name: syncs} if syncs else {})
         else:
             source = self.sources[top.place.file]
+            around = self.around
             workflows = self._variants(
-                top, lambda provider, reader: build_workflow(top, provider, reader, source)
+                top, lambda provider, reader: build_workflow(top, provider, reader, source, around)
             )
             self.workflows.update({name: workflows} if workflows else {})
 

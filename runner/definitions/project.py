@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeVar
 
-from runner.definitions.loading import Definitions, load
+from runner.definitions.loading import Definitions, load, reread
 from runner.definitions.model import Provider, Sync, Workflow
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import DefinitionsInvalid, UsageError
@@ -45,6 +45,7 @@ class Project:
         self.providers = definitions.providers
         self._syncs = definitions.syncs
         self._workflows = definitions.workflows
+        self._around = definitions.around
 
     @classmethod
     def load(cls, root: Path) -> Project:
@@ -84,6 +85,14 @@ class Project:
     def workflow(self, name: str, integration: str | None = None) -> Workflow:
         """A workflow as an integration runs it; see `sync`."""
         return _bound(_known(self._workflows, name, "workflow"), name, integration)
+
+    def workflow_of(self, source: str, name: str, integration: str) -> Workflow:
+        """A workflow from its text of some time ago; see `loading.reread`.
+
+        Raises:
+            UsageError: the integration is no longer defined.
+        """
+        return reread(source, f"workflows/{name}.yaml", self.provider(integration), self._around)
 
 
 def _known(found: Mapping[str, T], name: str, what: str) -> T:

@@ -8,14 +8,16 @@ from collections.abc import Callable
 from runner.calls.access import Access
 from runner.definitions.model import Sync, Workflow
 from runner.errors import RunFailed, RunningAlready
-from runner.store import Connection
+from runner.store import Connection, Run
 from runner.sync.run import Options, Result, run_sync
 from runner.webhooks.route import Task
 from runner.webhooks.work import Attempt
 from runner.workflow import run as workflows
-from runner.workflow.repeat import repeatable, writes
-from runner.workflow.run import run_workflow
+from runner.workflow.repeat import may_write, repeatable
+from runner.workflow.run import resume_run, run_workflow
 
+#: seconds that a workflow may wait here; for a longer wait it rests until it is due
+HOLD = 10.0
 #: seconds between two looks at a sync that another process runs
 _LOOK = 1.0
 
@@ -90,42 +92,65 @@ class Runs:
         return any(run.started_at >= since and run.integration == connection.integration for run in newest)
 
     async def _workflow(self, task: Task, workflow: Workflow, attempt: Attempt) -> None:
-        if self._done_before(workflow, attempt):
+        earlier = self._earlier(attempt)
+        if earlier.durable if earlier is not None else workflow.durable:
+            result = await self._durable(task, workflow, attempt, earlier)
+        else:
+            result = await self._passing(task, workflow, attempt, earlier)
+        if result is None:
             return
-        client, store = self._access.client(task.connection), self._access.store
-        result = await run_workflow(
-            workflow, client, store, task.input(), started=lambda run: attempt.begun(run.id)
-        )
         self._log(f"{workflow.name} for {task.connection.id}: {result.status} (run {result.run})")
         if result.cause is not None:
             raise _failure(workflow, result)
 
-    def _done_before(self, workflow: Workflow, attempt: Attempt) -> bool:
-        """Whether an earlier run has done it.
+    def _earlier(self, attempt: Attempt) -> Run | None:
+        return self._access.store.runs.get(attempt.earlier) if attempt.earlier is not None else None
+
+    async def _durable(
+        self, task: Task, workflow: Workflow, attempt: Attempt, earlier: Run | None
+    ) -> workflows.Result | None:
+        """What is left to do; None where an earlier run has done it, or goes on by itself."""
+        options = self._options(attempt)
+        if earlier is None:
+            return await run_workflow(self._access, workflow, task.connection, task.input(), options)
+        if earlier.status in ("failed", "lost"):
+            return await resume_run(self._access, earlier, options)
+        return None
+
+    async def _passing(
+        self, task: Task, workflow: Workflow, attempt: Attempt, earlier: Run | None
+    ) -> workflows.Result | None:
+        """From its beginning, where no earlier run has done it.
 
         Raises:
             RunFailed: an earlier run was cut short, and may have done a part that must not be done twice.
         """
-        earlier = self._access.store.runs.get(attempt.earlier) if attempt.earlier is not None else None
-        if earlier is None or earlier.status == "failed":
-            return False
-        if earlier.status == "success":
-            return True
-        if writes(workflow):
+        if earlier is not None and earlier.status == "success":
+            return None
+        if earlier is not None and earlier.status != "failed" and may_write(workflow):
             raise RunFailed(
                 f"the server ended while its run {earlier.id} was under way, which may have done a part",
                 hint="see what was done, then let it run from its beginning: terapi webhooks replay ID",
             )
-        return False
+        options = self._options(attempt)
+        return await run_workflow(self._access, workflow, task.connection, task.input(), options)
+
+    def _options(self, attempt: Attempt) -> workflows.Options:
+        return workflows.Options(
+            hold=HOLD,
+            handed_on=True,
+            started=lambda run: attempt.begun(run.id),
+            started_by={"by": "webhook"},
+        )
 
 
 def _failure(workflow: Workflow, result: workflows.Result) -> RunFailed:
-    """The failure of a run; transient where the run may be begun anew and that can help."""
+    """The failure of a run; transient where it may be tried again and that can help."""
     cause = result.cause or RunFailed()
-    again = repeatable(workflow, result)
+    again = not result.uncertain if workflow.durable else repeatable(result)
     hint = cause.hint
     if cause.transient and not again:
-        hint = "a part of it is done, so that it is not tried again by itself: terapi webhooks replay ID"
+        hint = "a part of it may be done, so that it is not tried again by itself: terapi webhooks replay ID"
     failure = RunFailed(f"{cause.message} (run {result.run})", where=cause.where, hint=hint)
     failure.transient = cause.transient and again
     return failure

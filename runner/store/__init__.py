@@ -3,10 +3,12 @@
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
 from runner.store.records import Changes, Record, Stream
-from runner.store.runs import Run, Underway
+from runner.store.runs import NewRun, Run
 from runner.store.state import SyncKey, SyncState
+from runner.store.steps import Line, RunSteps, Signal, StepRow
 from runner.store.store import Store, open_store
 from runner.store.sync_requests import SyncRequest
+from runner.store.underway import Underway
 from runner.store.views import Table
 
 __all__ = [
@@ -14,9 +16,14 @@ __all__ = [
     "Changes",
     "Connection",
     "Delivery",
+    "Line",
+    "NewRun",
     "OAuthClient",
     "Record",
     "Run",
+    "RunSteps",
+    "Signal",
+    "StepRow",
     "Store",
     "Stream",
     "SyncKey",

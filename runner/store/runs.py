@@ -7,13 +7,12 @@ import sqlite3
 import time
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from types import TracebackType
 
 import msgspec
 
-from runner.errors import StoreError, TerapiError
 from runner.store.database import Database, load_queries
 from runner.store.locks import Lock
+from runner.store.underway import Underway
 
 _LOST = {
     "kind": "lost",
@@ -21,7 +20,33 @@ _LOST = {
     "where": None,
     "hint": "run it again; a sync goes on at the page where it was",
 }
-_INTERRUPTED = {"kind": "cancelled", "message": "it was interrupted", "where": None, "hint": None}
+_LOST_DURABLE = {**_LOST, "hint": "it goes on after the last step that ended: terapi runs resume ID"}
+#: statuses of runs that are under way in no process, and may be taken up
+REST = ("queued", "waiting", "lost", "failed", "cancelled")
+
+
+class NewRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that is about to begin."""
+
+    #: sync or workflow
+    kind: str
+    name: str
+    integration: str
+    connection: str
+    input: object = None
+    #: the definition's text
+    definition: str = ""
+    id: str | None = None
+    #: whether each of its steps is kept as it ends
+    durable: bool = False
+    #: the run whose step this one is
+    parent: str | None = None
+    #: who or what started it: by, and more
+    started_by: Mapping[str, object] | None = None
+    #: what takes turns with it
+    turns: str | None = None
+    #: the events that it may wait for: `INTEGRATION EVENT`
+    events: Sequence[str] = ()
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,7 +58,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     integration: str
     connection: str
-    #: running, success, failed, cancelled (somebody interrupted it) or lost (its process was killed)
+    #: queued, running, waiting, success, failed, cancelled (somebody interrupted it) or lost (its process was
+    #: killed)
     status: str
     started_at: float
     finished_at: float | None = None
@@ -43,6 +69,18 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     steps: Sequence[Mapping[str, object]] | None = None
     #: the definition's text, as the run began with it
     definition: str = ""
+    durable: bool = False
+    parent: str | None = None
+    started_by: Mapping[str, object] | None = None
+    #: when it goes on by itself, where it waits
+    due_at: float | None = None
+    #: what was asked of it: cancel, or undo
+    asked: str | None = None
+    turns: str | None = None
+    #: how often it was taken up after its process had died
+    deaths: int = 0
+    #: grows with everything that comes for it from outside
+    woken: int = 0
 
 
 class Runs:
@@ -60,20 +98,122 @@ class Runs:
         self._lock = lock
         self._clock = clock
 
-    def begin(
-        self, kind: str, name: str, *, integration: str, connection: str, input: object, definition: str
-    ) -> Underway:
-        """A run that lasts as long as the `with` block of what this gives."""
-        run = Run(
-            id=uuid.uuid4().hex, kind=kind, name=name, integration=integration, connection=connection,
-            status="running", started_at=self._clock(), input=input, definition=definition,
-        )  # fmt: skip
-        lock = self._lock(_lock_of(run.id))
+    def begin(self, new: NewRun, status: str = "running") -> Underway:
+        """A run that lasts as long as the `with` block of what this gives.
+
+        Args:
+            status: running, or queued until it is its turn.
+        """
+        id = new.id or uuid.uuid4().hex
+        lock = self.lock(id)
         lock.acquire()  # before anybody can know of the run
-        row = {**msgspec.structs.asdict(run), "input": json.dumps(input), "now": run.started_at}
-        wanted = ("id", "kind", "name", "integration", "connection", "input", "definition", "now")
-        self._database.run(self._sql["start"], {key: row[key] for key in wanted})
-        return Underway(self, run, lock)
+        return Underway(self, self.add(new, status, id=id), lock)
+
+    def add(self, new: NewRun, status: str = "queued", *, id: str | None = None) -> Run:
+        """Keeps a run without running it; a durable one is on the disk when this returns."""
+        run = Run(
+            id=id or new.id or uuid.uuid4().hex, kind=new.kind, name=new.name, integration=new.integration,
+            connection=new.connection, status=status, started_at=self._clock(), input=new.input,
+            definition=new.definition, durable=new.durable, parent=new.parent, started_by=new.started_by,
+            turns=new.turns,
+        )  # fmt: skip
+        wanted = (
+            "id", "kind", "name", "integration", "connection", "status", "definition", "durable", "parent",
+            "turns",
+        )  # fmt: skip
+        row: dict[str, object] = {key: getattr(run, key) for key in wanted}
+        row |= {"input": json.dumps(new.input), "now": run.started_at, "events": json.dumps(list(new.events))}
+        row["started_by"] = None if new.started_by is None else json.dumps(dict(new.started_by))
+        with self._database.atomic(durable=new.durable):
+            self._database.run(self._sql["start"], row)
+        return run
+
+    def take(self, run: Run) -> Underway | None:
+        """Takes up a run that rests, in this process; None where another has it, or it rests no longer."""
+        lock = self.lock(run.id)
+        if not lock.acquire():
+            return None
+        if not self._database.run(self._sql["take"], {"id": run.id, "rest": json.dumps(REST)}):
+            lock.remove()
+            return None
+        row = self._database.rows(self._sql["get"], {"id": run.id})[0]
+        return Underway(self, _run(row), lock)
+
+    def start_turn(self, run: Run, limit: int) -> bool:
+        """Lets a queued run begin, unless ``limit`` of those that take turns with it are under way."""
+        self._settle()
+        return self._database.run(self._sql["start_turn"], {"id": run.id, "limit": limit}) > 0
+
+    def taking_turns(self, run: Run) -> list[Run]:
+        """The others that take turns with a run and have not ended, the oldest first."""
+        return [_run(row) for row in self._database.rows(self._sql["taking_turns"], {"id": run.id})]
+
+    def park(self, run: Run, due_at: float | None, woken: int) -> bool:
+        """Lets a run wait, under way in no process; False where something has come for it meanwhile.
+
+        Args:
+            due_at: when it goes on by itself.
+            woken: its `woken` when it was last looked at.
+        """
+        given = {"id": run.id, "due_at": due_at, "woken": woken}
+        with self._database.atomic(durable=True):
+            return self._database.run(self._sql["park"], given) > 0
+
+    def requeue(self, run: Run) -> None:
+        """Lets a run that is under way here be taken up by whoever comes next."""
+        self._database.run(self._sql["requeue"], {"id": run.id})
+
+    def wake(self, id: str, asked: str | None = None) -> Run:
+        """Tells a run, and those that it is a step of, that something has come for it; gives the outermost.
+
+        What waits is queued.
+
+        Args:
+            asked: what is asked of it: cancel, or undo.
+        """
+        with self._database.atomic(durable=True):
+            if asked is not None:
+                self._database.run(self._sql["ask"], {"id": id, "asked": asked})
+            self._database.run(self._sql["wake"], {"id": id})
+            rows = self._database.rows(self._sql["outermost"], {"id": id})
+        return _run(rows[0])
+
+    def unask(self, run: Run) -> None:
+        """Forgets what was asked of a run."""
+        self._database.run(self._sql["ask"], {"id": run.id, "asked": None})
+
+    def reopen(self, run: Run) -> None:
+        """Lets a run that has failed or was cancelled go on when the run does that it is a step of."""
+        self._database.run(self._sql["reopen"], {"id": run.id})
+
+    def came_for(self, id: str) -> tuple[str | None, int]:
+        """What was asked of a run, and how often something came for it."""
+        row = self._database.rows(self._sql["came_for"], {"id": id})[0]
+        return row["asked"], row["woken"]
+
+    def due(self, now: float, *, deaths: int) -> list[Run]:
+        """The workflows' runs that can be taken up, the oldest first: queued ones, ones that have waited long
+        enough, and durable ones whose process was killed fewer than ``deaths`` times."""
+        self._settle()
+        return [_run(row) for row in self._database.rows(self._sql["due"], {"now": now, "deaths": deaths})]
+
+    def next_due(self) -> float | None:
+        """When the next waiting run goes on by itself, in seconds since 1970."""
+        found = self._database.rows(self._sql["next_due"])[0]["due_at"]
+        return None if found is None else float(found)
+
+    def awaiting(self, integration: str, event: str) -> list[Run]:
+        """The runs that may wait for an event of an integration, and have not ended."""
+        given = {"event": f"{integration} {event}"}
+        return [_run(row) for row in self._database.rows(self._sql["awaiting"], given)]
+
+    def children(self, id: str) -> list[Run]:
+        """The runs that are steps of a run, the oldest first."""
+        return [_run(row) for row in self._database.rows(self._sql["children"], {"id": id})]
+
+    def lock(self, id: str) -> Lock:
+        """The lock that a run's process holds."""
+        return self._lock(f"run:{id}")
 
     def finish(
         self, run: Run, status: str, *, output: object = None, error: object = None, steps: object = None
@@ -143,70 +283,16 @@ class Runs:
         for a dead one.
         """
         for row in self._database.rows(self._sql["running"]):
-            lock = self._lock(_lock_of(row["id"]))
+            lock = self.lock(row["id"])
             if lock.acquire():
-                lost = {"id": row["id"], "error": json.dumps(_LOST), "now": self._clock()}
+                error = json.dumps(_LOST_DURABLE if row["durable"] else _LOST)
+                lost = {"id": row["id"], "error": error, "now": self._clock()}
                 self._database.run(self._sql["lose"], lost)
                 lock.remove()
 
 
-class Underway:
-    """A run that is under way until its `with` block ends.
-
-    Left without `finish` it is a success; by an error it is failed, by an interruption cancelled.
-    """
-
-    def __init__(self, runs: Runs, run: Run, lock: Lock) -> None:
-        self.run = run
-        #: what is known of the result and of the steps so far; kept however the run ends
-        self.output: object = None
-        self.steps: Sequence[Mapping[str, object]] | None = None
-        self._runs = runs
-        self._lock = lock
-
-    def log(self, level: str, message: str, data: object = None) -> None:
-        """Adds to the run's log; level is info, warning or error."""
-        self._runs.log(self.run, level, message, data)
-
-    def finish(self, status: str, error: Mapping[str, object] | None = None) -> None:
-        """Writes how it ended, with `output` and `steps` as they are now."""
-        self._runs.finish(self.run, status, output=self.output, error=error, steps=self.steps)
-
-    def __enter__(self) -> Underway:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        try:
-            self._end(error)
-        except StoreError:
-            # Where the state cannot be written any more, the first error says it better.
-            if error is None:
-                raise
-        finally:
-            self._lock.remove()
-
-    def _end(self, error: BaseException | None) -> None:
-        if error is None:
-            self.finish("success")
-        elif isinstance(error, TerapiError):
-            self.log("error", error.message)
-            self.finish("failed", error.as_data())
-        elif isinstance(error, Exception):
-            message = f"a fault in terapi itself: {type(error).__name__}"
-            self.finish("failed", {"kind": "internal", "message": message, "where": None, "hint": None})
-        else:
-            self.log("warning", "interrupted")
-            self.finish("cancelled", _INTERRUPTED)
-
-
-def _lock_of(id: str) -> str:
-    return f"run:{id}"
-
-
 def _run(row: sqlite3.Row) -> Run:
-    values = dict(row)
-    for key in ("input", "output", "error", "steps"):
+    values = {key: row[key] for key in Run.__struct_fields__}
+    for key in ("input", "output", "error", "steps", "started_by"):
         values[key] = json.loads(values[key]) if values[key] else None
-    return Run(**values)
+    return Run(**{**values, "durable": bool(values["durable"])})

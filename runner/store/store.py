@@ -15,6 +15,7 @@ from runner.store.opening import open_database, open_snapshot
 from runner.store.records import Records
 from runner.store.runs import Runs
 from runner.store.state import States
+from runner.store.steps import Steps
 from runner.store.sync_requests import SyncRequests
 from runner.store.views import Table, ask
 
@@ -28,6 +29,7 @@ class Store:
         self.records = Records(database)
         self.states = States(database)
         self.runs = Runs(database, self.lock)
+        self.steps = Steps(database)
         self.deliveries = Deliveries(database)
         self.sync_requests = SyncRequests(database)
 

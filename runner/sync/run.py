@@ -14,7 +14,7 @@ import msgspec
 from runner.calls.client import Client
 from runner.definitions.model import Sync
 from runner.errors import RunningAlready
-from runner.store import Store, SyncKey, SyncState
+from runner.store import NewRun, Store, SyncKey, SyncState
 from runner.sync.ledger import Ledger
 from runner.sync.ledger import key_of as key_of
 from runner.sync.plan import Window, whole_of, window_of
@@ -50,14 +50,15 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
             hint="wait for it to end; its run stores the same",
         )
     try:
-        with store.runs.begin(
-            "sync",
-            sync.name,
+        new = NewRun(
+            kind="sync",
+            name=sync.name,
             integration=place.integration,
             connection=place.id,
             input={"full": True} if options.full else None,
             definition=sync.digest,
-        ) as run:
+        )
+        with store.runs.begin(new) as run:
             return await _run(sync, client, store, options, Ledger(sync, client, store, run))
     finally:
         lock.release()

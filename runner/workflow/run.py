@@ -1,267 +1,235 @@
-"""One run of a workflow: its steps in order, each one's result known to those behind it."""
+"""Runs of workflows: begun, taken up where they were left, cancelled."""
 
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import TYPE_CHECKING
 
-import jsonschema_rs
 import msgspec
 
-from runner.calls.client import Client, checked
-from runner.definitions.conversions import text
-from runner.definitions.exchange import Outgoing
-from runner.definitions.model import Call, Step, Workflow
-from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
-from runner.errors import ExpressionError, RunFailed, TerapiError, UsageError
-from runner.store import Run, Store
+from runner.definitions.model import Workflow
+from runner.errors import NotConnected, UsageError
+from runner.store import Connection, NewRun, Run, Underway
+from runner.workflow.children import Called, awaited
+from runner.workflow.context import Running
+from runner.workflow.engine import perform
+from runner.workflow.given import checked_input
+from runner.workflow.halt import Clock, Halt, WallClock
+from runner.workflow.journal import Journal
+from runner.workflow.life import Result, live
+from runner.workflow.reopen import reopen
+from runner.workflow.turns import take_turn, turns_of
 
-#: what a request shows in place of its credentials
-_MASKED = "•••"
+if TYPE_CHECKING:
+    from runner.calls.access import Access
 
+__all__ = ["Options", "Result", "cancel_run", "new_run", "resume_run", "run_workflow"]
 
-class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """What a run did; the JSON of `terapi run --json`."""
-
-    run: str
-    workflow: str
-    #: success or failed
-    status: str
-    output: object = None
-    error: Mapping[str, object] | None = None
-    steps: list[dict[str, object]] = []
-    #: the error itself, for who can do more with it than show it
-    cause: TerapiError | None = None
-
-    def as_data(self) -> dict[str, object]:
-        data = msgspec.structs.asdict(self)
-        data.pop("cause")
-        return data
+_CANCELLED = {"kind": "cancelled", "message": "it was cancelled", "where": None, "hint": None}
 
 
-class _Returned(Exception):
-    def __init__(self, output: object) -> None:
-        self.output = output
+class Options(msgspec.Struct, frozen=True, kw_only=True):
+    """How a run is wanted."""
+
+    #: send nothing that writes; show the requests instead
+    dry: bool = False
+    #: seconds that a wait may take in this process; for a longer one the run rests until it is taken up
+    hold: float = float("inf")
+    #: told of the run once it is kept, before its first step
+    started: Callable[[Run], None] = lambda run: None
+    #: whether a run that is interrupted is left for others to take up, instead of being cancelled
+    handed_on: bool = False
+    #: who or what started it
+    started_by: Mapping[str, object] | None = None
+    clock: Clock = WallClock()
 
 
 async def run_workflow(
-    workflow: Workflow,
-    client: Client,
-    store: Store,
-    given: Mapping[str, object],
-    *,
-    dry: bool = False,
-    started: Callable[[Run], None] = lambda run: None,
-) -> Result:
-    """Runs a workflow once; its run is kept in the store, however it ends, unless it is a dry one.
+    access: Access, workflow: Workflow, connection: Connection, given: Mapping[str, object],
+    options: Options = Options(),  # noqa: B008 - frozen
+) -> Result:  # fmt: skip
+    """Runs a workflow; its run is kept in the store, unless it is a dry one.
 
     Args:
         given: the input.
-        dry: send nothing that writes; show the request instead.
-        started: told of the run once it is kept, before its first step.
 
     Raises:
         UsageError: the input does not fit.
+        RunningAlready: others are under way, and the workflow refuses to wait for them.
+        StoreError: what it does cannot be kept.
     """
-    running = _Running(workflow, client, checked_input(workflow, given), dry)
-    if dry:
-        return await running.result("dry-run")
-    place = client.connection
-    with store.runs.begin(
-        "workflow",
-        workflow.name,
-        integration=place.integration,
-        connection=place.id,
-        input=running.input,
+    full = checked_input(workflow, given)
+    if options.dry or not workflow.durable:
+        return await _passing(access, workflow, connection, full, options)
+    new = new_run(access, workflow, connection, full, options.started_by)
+    with access.store.runs.begin(new, "running" if workflow.concurrency is None else "queued") as underway:
+        options.started(underway.run)
+        return await _kept(access, workflow, connection, underway, options)
+
+
+def new_run(
+    access: Access, workflow: Workflow, connection: Connection, given: Mapping[str, object],
+    started_by: Mapping[str, object] | None = None,
+) -> NewRun:  # fmt: skip
+    """A durable run that is about to begin, of an input that fits."""
+    scope = {**access.client(connection).scope(), "input": given}
+    return NewRun(
+        kind="workflow",
+        name=workflow.name,
+        integration=connection.integration,
+        connection=connection.id,
+        input=given,
         definition=workflow.text,
-    ) as underway:
-        started(underway.run)
-        underway.steps = running.log
-        running.note = underway.log
-        result = await running.result(underway.run.id)
-        underway.output = result.output
-        underway.finish(result.status, result.error)
+        durable=True,
+        started_by=started_by,
+        turns=turns_of(workflow, scope),
+        events=awaited(workflow, connection.integration),
+    )
+
+
+async def resume_run(access: Access, run: Run, options: Options = Options()) -> Result:  # noqa: B008 - frozen
+    """Takes a run up where it was left: after the last step that ended, with the text that it began with.
+
+    Of one that failed, what failed is done again.
+
+    Raises:
+        UsageError: it has ended, or is under way elsewhere.
+        NotConnected: its connection is gone.
+        DefinitionsInvalid: what its definition calls is no longer there.
+    """
+    if run.kind != "workflow" or not run.durable:
+        what = "sync" if run.kind == "sync" else "workflow that is not durable"
+        raise UsageError(f"{run.id[:8]} is a run of a {what}", hint="run it again")
+    if run.status == "success":
+        raise UsageError(f"{run.id[:8]} has ended: {run.status}", hint=f"run it anew: terapi run {run.name}")
+    if run.asked is not None and run.status in ("failed", "cancelled"):
+        access.store.runs.unask(run)
+    return await _taken_up(access, run, options)
+
+
+async def _taken_up(access: Access, run: Run, options: Options) -> Result:
+    workflow = access.project.workflow_of(run.definition, run.name, run.integration)
+    connection = access.store.connections.get(run.integration, run.connection)
+    if connection is None:
+        hint = f"terapi connect {run.integration} --connection {run.connection}"
+        raise NotConnected(f"the connection `{run.connection}` of the run is gone", hint=hint)
+    underway = access.store.runs.take(run)
+    if underway is None:
+        raise UsageError(f"{run.id[:8]} is under way", hint="wait for it, or end it: terapi runs cancel ID")
+    with underway:
+        if run.status in ("failed", "cancelled"):
+            reopen(access.store, run)
+        return await _kept(access, workflow, connection, underway, options)
+
+
+async def _kept(
+    access: Access, workflow: Workflow, connection: Connection, underway: Underway, options: Options
+) -> Result:
+    """A run whose steps are kept."""
+    run, store = underway.run, access.store
+    rules = workflow.concurrency
+    steps = store.steps.of(run.id)
+    ended = steps.ended()
+    running = Running(
+        id=run.id,
+        workflow=workflow,
+        access=access,
+        input=dict(run.input) if isinstance(run.input, Mapping) else {},
+        journal=Journal(steps, ended),
+        steps=steps,
+        clock=options.clock,
+        halt=Halt(),
+        perform=perform,
+        children=Called(),
+        resumed=ended > 0,
+        hold=options.hold,
+    )
+    try:
+        if rules is not None and not await take_turn(store, underway, rules, options.clock):
+            running.halt.call()
+        result = await live(running, access.client(connection), underway)
+    except asyncio.CancelledError:
+        underway.steps = [step.as_data() for step in running.journal.cut()]
+        if options.handed_on:
+            underway.leave()
+        raise
+    return finish(underway, result)
+
+
+def finish(underway: Underway, result: Result) -> Result:
+    """Keeps how a run ended."""
+    if result.status != "waiting":
+        underway.output, underway.steps = result.output, result.steps
+        underway.finish(result.status, _told(result))
     return result
 
 
-def checked_input(workflow: Workflow, given: Mapping[str, object]) -> dict[str, object]:
-    """The input with its defaults.
+def _told(result: Result) -> dict[str, object] | None:
+    if result.error is None:
+        return None
+    data = result.as_data()
+    return {**result.error, **{key: data[key] for key in ("undone", "not_undone") if key in data}}
+
+
+async def _passing(
+    access: Access, workflow: Workflow, connection: Connection, given: Mapping[str, object], options: Options
+) -> Result:
+    """A run that ends with its process; kept once it has ended, unless it is a dry one."""
+    running = Running(
+        id="dry-run" if options.dry else uuid.uuid4().hex,
+        workflow=workflow,
+        access=access,
+        input=given,
+        journal=Journal(),
+        steps=None,
+        clock=options.clock,
+        halt=Halt(),
+        perform=perform,
+        children=Called(),
+        dry=options.dry,
+    )
+    client = access.client(connection)
+    if options.dry:
+        return await live(running, client, None)
+    new = NewRun(
+        kind="workflow", name=workflow.name, integration=connection.integration, connection=connection.id,
+        input=given, definition=workflow.text, id=running.id, started_by=options.started_by,
+    )  # fmt: skip
+    with access.store.runs.begin(new) as underway:
+        options.started(underway.run)
+        result = finish(underway, await live(running, client, None))
+        access.store.steps.of(running.id).write([], running.journal.lines)
+        return result
+
+
+async def cancel_run(
+    access: Access, run: Run, *, undo: bool, options: Options = Options()  # noqa: B008 - frozen
+) -> Result | None:  # fmt: skip
+    """Ends a run; gives what became of it.
+
+    None where another process has it, which ends it after the step that is under way.
+
+    Args:
+        undo: whether what its finished steps did is undone.
 
     Raises:
-        UsageError: it does not fit the workflow's `input`.
+        UsageError: it has ended already.
     """
-    properties = cast(Mapping[str, Mapping[str, object]], workflow.input["properties"])
-    defaults = {name: schema["default"] for name, schema in properties.items() if "default" in schema}
-    full = {**defaults, **given}
-    validator = jsonschema_rs.Draft202012Validator(dict(workflow.input), validate_formats=True)
-    errors = sorted(
-        validator.iter_errors(full), key=lambda error: [str(part) for part in error.instance_path]
-    )
-    if errors:
-        where = ".".join(["input", *(str(part) for part in errors[0].instance_path)])
-        takes = ", ".join(properties) or "nothing"
-        raise UsageError(f"`{where}` of `{workflow.name}`: {errors[0].message}", hint=f"it takes: {takes}")
-    return full
-
-
-class _Running:
-    def __init__(self, workflow: Workflow, client: Client, given: dict[str, object], dry: bool) -> None:
-        self.workflow = workflow
-        self.client = client
-        self.input = given
-        self.dry = dry
-        self.steps: dict[str, object] = {}
-        self.log: list[dict[str, object]] = []
-        #: writes a line of the run's log: its level and what happened
-        self.note: Callable[[str, str], None] = lambda level, message: None
-
-    def scope(self) -> dict[str, object]:
-        return {**self.client.scope(), "input": self.input, "steps": self.steps}
-
-    async def result(self, run: str) -> Result:
-        output: object = None
-        cause: TerapiError | None = None
-        try:
-            output = await self._all()
-        except TerapiError as exc:
-            cause = exc
-            self.note("error", exc.message)
-        return Result(
-            run=run,
-            workflow=self.workflow.name,
-            status="success" if cause is None else "failed",
-            output=output,
-            error=cause.as_data() if cause is not None else None,
-            steps=self.log,
-            cause=cause,
-        )
-
-    async def _all(self) -> object:
-        try:
-            for step in self.workflow.steps:
-                await self._step(step)
-        except _Returned as returned:
-            return returned.output
-        if self.workflow.output is None:
-            return None
-        output = self.workflow.output.evaluate(self.scope())
-        return None if is_absent(output) else output
-
-    async def _step(self, step: Step) -> None:
-        """One step, its line in the result, and two in the log: as it begins and as it ends."""
-        entry: dict[str, object] = {
-            "id": step.id,
-            "step": _kind(step),
-            "line": step.place.line,
-            "status": "running",
-        }
-        self.log.append(entry)
-        name = f"{step.id} ({entry['step']})" if step.id is not None else str(entry["step"])
-        self.note("info", f"{name} begins")
-        try:
-            result = await self._result(step, entry)
-            _succeed(entry)
-        except _Returned:
-            _succeed(entry)
-            raise
-        except TerapiError:
-            entry["status"] = "failed"
-            raise
-        except asyncio.CancelledError:
-            entry["status"] = "cancelled"
-            raise
-        finally:
-            self.note("info", f"{name}: {entry['status']}")
-        if step.id is not None and not is_absent(result):
-            self.steps[step.id] = result
-
-    async def _result(self, step: Step, entry: dict[str, object]) -> object:
-        if step.foreach is not None:
-            return await self._each(step, entry)
-        if step.when is not None and not step.when.holds(self.scope()):
-            entry["status"] = "skipped"
-            return ABSENT
-        return await self._once(step, self.scope(), entry)
-
-    async def _each(self, step: Step, entry: dict[str, object]) -> list[object]:
-        items = step.foreach.evaluate(self.scope()) if step.foreach is not None else None
-        if is_nothing(items):
-            items = []
-        if not isinstance(items, (list, tuple)):
-            place = step.foreach.place if step.foreach is not None else step.place
-            raise ExpressionError(f"`foreach` gave {describe(items)}, expected a list", where=place)
-        results: list[object] = []
-        for index, item in enumerate(items):
-            scope = {**self.scope(), "item": item, "index": index}
-            if step.when is None or step.when.holds(scope):
-                results.append(await self._once(step, scope, entry))
-        entry["items"] = len(results)
-        return results
-
-    async def _once(self, step: Step, scope: dict[str, object], entry: dict[str, object]) -> object:
-        """One step, or one item of it: its result as `output` shapes it."""
-        result = await self._done(step, scope, entry)
-        if step.output is None or (self.dry and isinstance(result, DryResult)):
-            return result
-        return step.output.evaluate({**scope, "result": result})
-
-    async def _done(self, step: Step, scope: dict[str, object], entry: dict[str, object]) -> object:
-        if step.call is not None:
-            return await self._call(step.call, scope, entry)
-        if step.request is not None:
-            if self.dry and step.request.method not in ("GET", "HEAD"):
-                return self._show(self.client.shown(step.request, scope), entry)
-            answer = await self.client.request(step.request, scope)
-            return answer.body
-        if step.set is not None:
-            return step.set.evaluate(scope)
-        if step.fail is not None:
-            raise RunFailed(text(step.fail.evaluate(scope)), where=step.place)
-        output = step.returns.evaluate(scope) if step.returns is not None else None
-        raise _Returned(None if is_absent(output) else output)
-
-    async def _call(self, call: Call, scope: dict[str, object], entry: dict[str, object]) -> object:
-        arguments = cast(Mapping[str, object], call.arguments.evaluate(scope))
-        if self.dry and call.operation.writes:
-            full = {**scope, **checked(call.operation, arguments)}
-            return self._show(self.client.shown(call.operation.request, full), entry)
-        return await self.client.call(call.operation, arguments)
-
-    def _show(self, request: Outgoing, entry: dict[str, object]) -> DryResult:
-        shown = {
-            "method": request.method,
-            "url": request.url,
-            "headers": {**request.headers, "Authorization": _MASKED},
-            "body": request.content.decode() if request.content else None,
-        }
-        entry["status"] = "dry-run"
-        entry.setdefault("requests", [])
-        cast("list[object]", entry["requests"]).append(shown)
-        return DryResult()
-
-
-class DryResult(dict[str, object]):
-    """Stands for the answer of a request that a dry run did not send."""
-
-    def get(self, key: str, default: object = None) -> object:
-        return f"({key} of a dry run)"
-
-    def __contains__(self, key: object) -> bool:
-        return True
-
-    def __getitem__(self, key: str) -> object:
-        return self.get(key)
-
-
-def _succeed(entry: dict[str, object]) -> None:
-    """A step that was skipped, or only shown, stays that."""
-    if entry["status"] == "running":
-        entry["status"] = "success"
-
-
-def _kind(step: Step) -> str:
-    if step.call is not None:
-        return f"use {step.call.operation.name}"
-    named = {"request": step.request, "set": step.set, "fail": step.fail}
-    return next((name for name, value in named.items() if value is not None), "return")
+    if run.status == "success" or (run.status in ("failed", "cancelled") and not undo):
+        raise UsageError(f"{run.id[:8]} has ended already: {run.status}", hint="terapi runs list")
+    if run.kind != "workflow" or not run.durable:
+        raise UsageError(f"{run.id[:8]} cannot be cancelled from here", hint="end its process")
+    access.store.runs.wake(run.id, asked="undo" if undo else "cancel")
+    found = access.store.runs.get(run.id) or run
+    if found.status == "running":
+        return None
+    if undo:
+        return await _taken_up(access, found, options)
+    underway = access.store.runs.take(found)
+    if underway is None:
+        return None
+    with underway:
+        underway.finish("cancelled", _CANCELLED)
+    return Result(run=run.id, workflow=run.name, status="cancelled", error=_CANCELLED)

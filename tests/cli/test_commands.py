@@ -190,7 +190,7 @@ def test_a_workflow_that_fails_says_where(connected: Terapi) -> None:
         "workflows/place-order.yaml:9:5",
     )
     connected("run", "place-order", code=2)
-    assert '`input` of `place-order`: "name" is a required property' in connected.err
+    assert "`input` of `place-order`: `name` is missing" in connected.err
 
 
 def test_a_dry_run_sends_nothing_that_writes(connected: Terapi, api: Api) -> None:

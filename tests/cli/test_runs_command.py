@@ -126,7 +126,7 @@ def test_a_detached_run_is_told_in_json(connected: Terapi, api: Api) -> None:
     ("args", "code", "sentence"),
     [
         (["place-ordr"], 2, "there is no workflow `place-ordr`\n  next: did you mean `place-order`?"),
-        (["place-order"], 2, '`input` of `place-order`: "name" is a required property'),
+        (["place-order"], 2, "`input` of `place-order`: `name` is missing"),
         (["place-order", "--connection", "nobody"], 4, "there is no connection `nobody`"),
         (["place-order", "--input", "name=tea", "--dry-run"], 2, "--dry-run and --detach do not go together"),
     ],

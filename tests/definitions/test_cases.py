@@ -13,11 +13,12 @@ import yaml as pyyaml
 
 from runner.definitions import yaml
 from runner.definitions.build.aliases import resolve_aliases
+from runner.definitions.build.around import Around
+from runner.definitions.build.keys import text
 from runner.definitions.build.provider import build_providers
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.sync import build_sync
 from runner.definitions.build.workflow import build_workflow
-from runner.definitions.model import Provider
 from runner.definitions.project import Project
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook, properties
 from runner.errors import Problem
@@ -186,12 +187,20 @@ def build(kind: str, tops: Sequence[yaml.Mapping], problems: list[Problem]) -> l
     known = build_providers(resolve_aliases(providers[0], problems), problems)
     if kind == "providers":
         return list(known.values())
-    return [_bound(kind, top, known["ledger"], problems) for top in tops]
+    around = Around(
+        providers=known,
+        workflows={text(top, "workflow"): top for top in valid("workflow")},
+        syncs={text(top, "sync"): top for top in valid("sync")},
+    )
+    return [_bound(kind, top, around, problems) for top in tops]
 
 
-def _bound(kind: str, top: yaml.Mapping, provider: Provider, problems: list[Problem]) -> object:
+def _bound(kind: str, top: yaml.Mapping, around: Around, problems: list[Problem]) -> object:
+    provider = around.providers["ledger"]
     reader = Reader(provider.language, problems)
-    return build_sync(top, provider, reader) if kind == "sync" else build_workflow(top, provider, reader, "")
+    if kind == "sync":
+        return build_sync(top, provider, reader)
+    return build_workflow(top, provider, reader, "", around)
 
 
 def keys_within(data: object) -> set[str]:

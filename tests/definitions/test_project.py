@@ -125,7 +125,7 @@ def test_a_sync_that_is_wrong(tmp_path: Path, old: str, new: str, expected: str)
         ("    with: {id: \"{{ input.id }}\"}\n", "", "workflows/look-up.yaml:8:5: `get_order` needs `id` — add it below `with`"),
         ("input.id }}", "input.di }}", "workflows/look-up.yaml:9:26: `input` has no `di` — did you mean `id`?"),
         ("steps.order.total", "steps.odrer.total", "workflows/look-up.yaml:10:23: `steps` has no `odrer` — did you mean `order`?"),
-        ("use: get_order", "use: get_order\n    fail: no", "workflows/look-up.yaml:9:5: this takes exactly one of `use`, `request`, `set`, `return`, `fail`; found `use` and `fail` — remove one"),
+        ("use: get_order", "use: get_order\n    fail: no", "workflows/look-up.yaml:9:5: this takes exactly one of `use`, `request`, `workflow`, `sync`, `records`, `steps`, `parallel`, `switch`, `wait`, `approve`, `set`, `return`, `fail`; found `use` and `fail` — remove one"),
         ("  - id: order", "  - id: order\n    set: {a: 1}\n  - id: order", "workflows/look-up.yaml:9:9: another step is called `order` already — give it another id"),
         ("  - id: order", "  - set: {a: \"{{ steps.order.id }}\"}\n  - id: order", "workflows/look-up.yaml:7:24: `steps` has no `order`; there are none"),
     ],

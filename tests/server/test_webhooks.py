@@ -14,7 +14,7 @@ from runner.auth.connect import NewConnection
 from runner.auth.credentials import Credentials
 from runner.calls.access import Access
 from runner.definitions.project import Project
-from runner.store import Arrival, Connection, Delivery, open_store
+from runner.store import Arrival, Connection, Delivery, NewRun, open_store
 from runner.store.deliveries import BEGUN
 from tests.api import Api, Reply, Seen
 from tests.server.conftest import ENVIRON, Send, post_webhook
@@ -211,7 +211,7 @@ def test_a_run_that_was_cut_short_is_not_done_twice(
     with (
         open_store(url) as store,
         store.runs.begin(
-            "workflow", "place-order", integration="shop", connection="demo", input={}, definition=""
+            NewRun(kind="workflow", name="place-order", integration="shop", connection="demo", input={})
         ) as run,
     ):
         run.finish(status)

@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 
 from runner.errors import CallError, Place, StoreFull
-from runner.store import Run, Store, Underway
+from runner.store import NewRun, Run, Store, Underway
 from tests.store.children import line, start
 
 
 def begin(store: Store, name: str = "orders", kind: str = "sync") -> Underway:
-    return store.runs.begin(
-        kind, name, integration="shop", connection="demo", input={"a": 1}, definition="text"
+    new = NewRun(
+        kind=kind, name=name, integration="shop", connection="demo", input={"a": 1}, definition="text"
     )
+    return store.runs.begin(new)
 
 
 def leave(store: Store, error: BaseException, status: str | None = None) -> None:
@@ -116,9 +117,9 @@ def test_where_the_state_cannot_be_written_the_first_error_is_told(store: Store)
 
 KILLED = """
     import sys
-    from runner.store import open_store
+    from runner.store import NewRun, open_store
     store = open_store(sys.argv[1])
-    with store.runs.begin("sync", "orders", integration="shop", connection="demo", input=None, definition="") as run:
+    with store.runs.begin(NewRun(kind="sync", name="orders", integration="shop", connection="demo")) as run:
         print(run.run.id, flush=True)
         sys.stdin.readline()
 """

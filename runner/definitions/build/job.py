@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, seconds
-from runner.definitions.build.known import JOB, RESPONSE
+from runner.definitions.build.known import JOB, KEY, RESPONSE
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import read_request
 from runner.definitions.expressions import Names
@@ -19,7 +19,7 @@ def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:
     every, known = below(poll, "every"), {**names, **JOB}
     answer: Names = {**known, **RESPONSE}
     return Job(
-        submit=read_request(below(submit, "request"), reader, names),
+        submit=read_request(below(submit, "request"), reader, {**names, **KEY}),
         id=reader.expression(submit.entries["id"], {**names, **RESPONSE}),
         poll=read_request(below(poll, "request"), reader, known),
         done=reader.expression(poll.entries["done"], answer),

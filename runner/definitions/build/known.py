@@ -15,6 +15,8 @@ RESPONSE: Final[Names] = {"response": {"status": None, "headers": None, "body": 
 HEAD: Final[Names] = {"response": {"status": None, "headers": None}}
 #: the page that is asked for
 PAGE: Final[Names] = {"page": {"number": None, "offset": None, "size": None, "cursor": None}}
+#: by which an API knows that it is asked the same again
+KEY: Final[Names] = {"idempotency_key": None}
 #: a job that was submitted
 JOB: Final[Names] = {"job": {"id": None, "answer": None}}
 #: a delivery of a webhook
@@ -24,3 +26,11 @@ DELIVERY: Final[Names] = {
 }  # fmt: skip
 #: one event of a delivery, and the connection that it belongs to
 EVENT: Final[Names] = {"event": None, "body": None, "headers": None, **CONNECTION}
+#: why a step failed
+ERROR: Final[Names] = {
+    "error": dict.fromkeys(("kind", "message", "hint", "where", "step", "status", "body"))
+}  # fmt: skip
+#: a time that a schedule was due at
+DUE: Final[Names] = {"due": None, **CONNECTION}
+#: changed records
+CHANGES: Final[Names] = {"records": None, "changes": None, **CONNECTION}

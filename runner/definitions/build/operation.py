@@ -8,7 +8,7 @@ from typing import Final, cast
 from runner.definitions import yaml
 from runner.definitions.build.job import read_job
 from runner.definitions.build.keys import below, data, items, mapping, size, text
-from runner.definitions.build.known import CONNECTION, JOB, PAGE, RESPONSE
+from runner.definitions.build.known import CONNECTION, JOB, KEY, PAGE, RESPONSE
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import read_request
@@ -31,7 +31,9 @@ from runner.definitions.words import did_you_mean
 CSV_TYPES: Final = ("text", "number", "integer", "boolean", "timestamp")
 
 #: names that a parameter cannot have
-_TAKEN: Final = frozenset(("config", "credentials", "connection", "page", "response", "job"))
+_TAKEN: Final = frozenset(
+    ("config", "credentials", "connection", "page", "response", "job", "idempotency_key")
+)
 
 
 def read_operations(node: yaml.Mapping, reader: Reader, names: Names) -> dict[str, Operation]:
@@ -60,7 +62,8 @@ def _read(
     if job is not None:
         names = {**names, **JOB}
     answer: Names = {**names, **RESPONSE}
-    request = read_request(below(results, "request"), reader, names)
+    request = read_request(below(results, "request"), reader, {**names, **KEY})
+    sent = request if job is None else job.submit
     paginate, limits = below(results, "paginate"), below(node, "limits")
     return Operation(
         name=name,
@@ -70,7 +73,8 @@ def _read(
         request=request,
         answer=size(limits, "answer", 0) or None,
         job=job,
-        writes=data(node, "writes", (job.submit if job else request).method not in ("GET", "HEAD")),
+        writes=data(node, "writes", sent.method not in ("GET", "HEAD")),
+        idempotent=data(node, "idempotent", sent.keyed or sent.method in ("GET", "HEAD", "PUT", "DELETE")),
         format=_format(results),
         csv=_csv(below(results, "csv"), reader, names),
         records=reader.optional(results, "records", answer),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from runner.definitions import yaml
 from runner.definitions.build.keys import seconds, text
 from runner.definitions.build.reader import Reader
@@ -10,6 +12,14 @@ from runner.definitions.model import Request
 
 
 def read_request(node: yaml.Mapping, reader: Reader, names: Names) -> Request:
+    before, reader.mentioned = reader.mentioned, set()
+    request = _read(node, reader, names)
+    keyed = "idempotency_key" in reader.mentioned
+    reader.mentioned |= before
+    return msgspec.structs.replace(request, keyed=keyed)
+
+
+def _read(node: yaml.Mapping, reader: Reader, names: Names) -> Request:
     return Request(
         place=node.place,
         method=text(node, "method", "GET"),

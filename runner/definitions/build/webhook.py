@@ -85,13 +85,23 @@ def read_trigger_with_input(
     if trigger is None:
         return None
     given = below(below(below(node, "on"), "webhook"), "input")
-    known = cast(Mapping[str, object], inputs["properties"])
-    for key in given.keys.values():
-        reader.one_of(key, known, "input")
-    for name in cast(list[str], inputs["required"]):
-        if name not in given.entries:
-            where = below(node, "on").keys["webhook"]
-            message, mend = f"`webhook` gives no `{name}`", f"write: input: {{{name}: event.…}}"
-            reader.problem(where, message, "missing-input", mend)
+    check_given(given, below(node, "on").keys["webhook"], inputs, reader, "event.…")
     values = {key: reader.expression(child, EVENT) for key, child in given.entries.items()}
     return msgspec.structs.replace(trigger, input=values)
+
+
+def check_given(
+    given: yaml.Mapping, trigger: yaml.Scalar, inputs: Mapping[str, object], reader: Reader, example: str
+) -> None:
+    """Whether what starts a workflow gives it what it needs, and nothing that it does not know.
+
+    Args:
+        trigger: the key below `on`.
+        inputs: the JSON Schema of the workflow's input.
+    """
+    for key in given.keys.values():
+        reader.one_of(key, cast(Mapping[str, object], inputs["properties"]), "input")
+    for name in cast(list[str], inputs["required"]):
+        if name not in given.entries:
+            message = f"`{trigger.text}` gives no `{name}`"
+            reader.problem(trigger, message, "missing-input", f"write: input: {{{name}: {example}}}")

@@ -7,6 +7,6 @@ Two kinds of string, fixed per key by the schema: a *template* is text that may 
 from runner.definitions.expressions.compiled import Expression, Scope, Template, Text
 from runner.definitions.expressions.language import Language
 from runner.definitions.expressions.names import Finding, Names
-from runner.definitions.expressions.offered import Own
+from runner.definitions.expressions.offered import Own, Remembered
 
-__all__ = ["Expression", "Finding", "Language", "Names", "Own", "Scope", "Template", "Text"]
+__all__ = ["Expression", "Finding", "Language", "Names", "Own", "Remembered", "Scope", "Template", "Text"]

@@ -38,6 +38,18 @@ class Own:
         return self.returns.evaluate({**dict(zip(self.args, values, strict=False)), **named})
 
 
+class Remembered:
+    """A function that a scope offers in place of one of the same name: it gives again what it gave before."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[[], object]) -> None:
+        self._function = function
+
+    def __call__(self) -> object:
+        return self._function()
+
+
 class Takes(NamedTuple):
     """The arguments that a function takes."""
 

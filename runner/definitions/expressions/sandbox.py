@@ -26,6 +26,7 @@ from runner.definitions.expressions.offered import (
     THROUGH,
     Function,
     Own,
+    Remembered,
 )  # fmt: skip
 from runner.definitions.values import ABSENT, Absent, describe, is_absent, is_nothing
 
@@ -111,7 +112,7 @@ class Sandbox(ImmutableSandboxedEnvironment):
         if isinstance(owner, str):
             spend(CALL + size(owner) * (1 + sum(map(size, args))))
             return _settled(context.call(obj, *args, **kwargs))
-        if not any(obj is known for known in self.globals.values()):
+        if not isinstance(obj, Remembered) and not any(obj is known for known in self.globals.values()):
             raise TypeError(f"a method of text was called on {describe(obj)}")
         return context.call(obj, *args, **kwargs)
 

@@ -52,6 +52,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     body: Value | None = None
     #: seconds
     timeout: float = 120.0
+    #: whether it sends the idempotency key, by which the API knows when it is asked the same again
+    keyed: bool = False
 
 
 class Paginate(msgspec.Struct, frozen=True, kw_only=True):
@@ -118,6 +120,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     description: str = ""
     params: Mapping[str, Param] = {}
     writes: bool = False
+    #: whether doing it twice is as doing it once (RFC 9110 §9.2.2)
+    idempotent: bool = False
     #: bytes that an answer may have; None: as many as the provider's
     answer: int | None = None
     #: what packs the answer, then what is in it

@@ -1,10 +1,70 @@
 -- name: start
-INSERT INTO runs (id, kind, name, integration, connection, status, input, definition, started_at)
-VALUES (:id, :kind, :name, :integration, :connection, 'running', :input, :definition, :now)
+INSERT INTO runs (id, kind, name, integration, connection, status, input, definition, started_at, durable, parent,
+  started_by, turns, events)
+VALUES (:id, :kind, :name, :integration, :connection, :status, :input, :definition, :now, :durable, :parent,
+  :started_by, :turns, :events)
+
+-- name: take
+UPDATE runs SET status = CASE WHEN turns IS NULL THEN 'running' ELSE 'queued' END, finished_at = NULL, error = NULL,
+  due_at = NULL, deaths = deaths + (status = 'lost')
+WHERE id = :id AND status IN (SELECT value FROM json_each(:rest))
+
+-- name: start_turn
+UPDATE runs SET status = 'running' WHERE id = :id AND status IN ('queued', 'running')
+AND (SELECT count(*) FROM runs AS other WHERE other.turns = runs.turns AND other.id <> :id
+  AND other.status IN ('running', 'waiting')) < :limit
+
+-- name: taking_turns
+SELECT other.* FROM runs AS other JOIN runs AS own ON own.id = :id AND other.turns = own.turns
+WHERE other.id <> :id AND other.status IN ('queued', 'running', 'waiting') ORDER BY other.started_at, other.id
+
+-- name: park
+UPDATE runs SET status = 'waiting', due_at = :due_at WHERE id = :id AND status = 'running' AND woken = :woken
+
+-- name: requeue
+UPDATE runs SET status = 'queued' WHERE id = :id AND status = 'running'
+
+-- name: ask
+UPDATE runs SET asked = :asked WHERE id = :id
+
+-- name: reopen
+UPDATE runs SET status = 'queued', asked = NULL, error = NULL, finished_at = NULL
+WHERE id = :id AND status IN ('failed', 'cancelled')
+
+-- name: wake
+WITH RECURSIVE line(id) AS (
+  SELECT :id UNION ALL SELECT runs.parent FROM runs JOIN line ON runs.id = line.id WHERE runs.parent IS NOT NULL
+)
+UPDATE runs SET woken = woken + 1, due_at = NULL, status = CASE status WHEN 'waiting' THEN 'queued' ELSE status END
+WHERE id IN line
+
+-- name: outermost
+WITH RECURSIVE line(id) AS (
+  SELECT :id UNION ALL SELECT runs.parent FROM runs JOIN line ON runs.id = line.id WHERE runs.parent IS NOT NULL
+)
+SELECT * FROM runs WHERE id IN line AND parent IS NULL
+
+-- name: came_for
+SELECT asked, woken FROM runs WHERE id = :id
+
+-- name: due
+SELECT * FROM runs WHERE kind = 'workflow' AND parent IS NULL AND (status = 'queued'
+  OR (status = 'waiting' AND due_at <= :now) OR (status = 'lost' AND durable AND deaths < :deaths))
+ORDER BY started_at, id LIMIT 100
+
+-- name: next_due
+SELECT min(due_at) AS due_at FROM runs WHERE status = 'waiting' AND parent IS NULL
+
+-- name: awaiting
+SELECT * FROM runs WHERE status IN ('queued', 'running', 'waiting', 'lost') AND events <> '[]'
+AND :event IN (SELECT value FROM json_each(events)) ORDER BY started_at, id
+
+-- name: children
+SELECT * FROM runs WHERE parent = :id ORDER BY started_at, id
 
 -- name: finish
 UPDATE runs SET status = :status, output = :output, error = :error, steps = :steps, finished_at = :now
-WHERE id = :id AND status IN ('running', 'lost')
+WHERE id = :id AND status IN ('running', 'lost', 'queued')
 
 -- name: get
 SELECT * FROM runs WHERE id = :id
@@ -28,7 +88,7 @@ AND NOT EXISTS (SELECT 1 FROM runs AS later WHERE later.integration = run.integr
 ORDER BY started_at DESC, id
 
 -- name: running
-SELECT id FROM runs WHERE status = 'running' ORDER BY id
+SELECT id, durable FROM runs WHERE status = 'running' ORDER BY id
 
 -- name: lose
 UPDATE runs SET status = 'lost', error = :error, finished_at = :now WHERE id = :id AND status = 'running'

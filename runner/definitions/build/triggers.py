@@ -1,0 +1,68 @@
+"""`on`: what starts a workflow beside a person."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from runner.definitions import yaml
+from runner.definitions.build.around import Around
+from runner.definitions.build.keys import below, data, text, texts
+from runner.definitions.build.known import CHANGES, DUE
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.webhook import check_given, read_trigger_with_input
+from runner.definitions.expressions import Expression, Names
+from runner.definitions.model import OnRecords, OnSchedule, Triggers
+from runner.definitions.schedules import read_schedule
+
+
+def read_triggers(
+    node: yaml.Mapping, reader: Reader, inputs: Mapping[str, object], around: Around
+) -> Triggers:
+    """What starts a workflow, by its file.
+
+    Args:
+        inputs: the JSON Schema of its input.
+    """
+    on = below(node, "on")
+    return Triggers(
+        schedule=_schedule(on, reader, inputs) if "schedule" in on.entries else None,
+        webhook=read_trigger_with_input(node, reader, inputs),
+        records=_records(on, reader, inputs, around) if "records" in on.entries else None,
+    )
+
+
+def _schedule(on: yaml.Mapping, reader: Reader, inputs: Mapping[str, object]) -> OnSchedule | None:
+    node = on.entries["schedule"]
+    given = below(below(on, "schedule"), "input")
+    written = node.entries["at"] if isinstance(node, yaml.Mapping) else node
+    check_given(given, on.keys["schedule"], inputs, reader, "due")
+    try:
+        schedule = read_schedule(str(written.data))
+    except ValueError as exc:
+        mend = "such as `every 5 minutes` or `0 6 * * 1-5`"
+        reader.problem(written, str(exc), "schedule", mend)
+        return None
+    return OnSchedule(schedule=schedule, input=_input(given, reader, DUE))
+
+
+def _records(on: yaml.Mapping, reader: Reader, inputs: Mapping[str, object], around: Around) -> OnRecords:
+    node = below(on, "records")
+    integration = node.entries.get("integration")
+    if integration is not None:
+        reader.one_of(integration, around.providers, "integration")
+    given = below(node, "input")
+    if given.entries or inputs["required"] != ["records"]:
+        check_given(given, on.keys["records"], inputs, reader, "records")
+    return OnRecords(
+        model=text(node, "model"),
+        integration=text(node, "integration") or None,
+        changes=texts(node, "changes") or ("added", "updated"),
+        where=reader.optional(node, "where", {"record": None, "change": None}),
+        batch=data(node, "batch", 100),
+        existing=data(node, "existing", False),
+        input=_input(given, reader, CHANGES),
+    )
+
+
+def _input(node: yaml.Mapping, reader: Reader, names: Names) -> dict[str, Expression]:
+    return {key: reader.expression(child, names) for key, child in node.entries.items()}
