@@ -64,6 +64,7 @@ def _read(
     answer: Names = {**names, **RESPONSE}
     request = read_request(below(results, "request"), reader, {**names, **KEY})
     sent = request if job is None else job.submit
+    writes = data(node, "writes", sent.method not in ("GET", "HEAD"))
     paginate, limits = below(results, "paginate"), below(node, "limits")
     return Operation(
         name=name,
@@ -73,8 +74,8 @@ def _read(
         request=request,
         answer=size(limits, "answer", 0) or None,
         job=job,
-        writes=data(node, "writes", sent.method not in ("GET", "HEAD")),
-        idempotent=data(node, "idempotent", sent.keyed or sent.method in ("GET", "HEAD", "PUT", "DELETE")),
+        writes=writes,
+        idempotent=data(node, "idempotent", not writes or sent.keyed or sent.method in ("PUT", "DELETE")),
         format=_format(results),
         csv=_csv(below(results, "csv"), reader, names),
         records=reader.optional(results, "records", answer),
