@@ -22,6 +22,11 @@ class Several(ApiError):
         super().__init__("MULTIPLE_CHOICES", "Multiple records have this external id", status=300)
         self.ids = found
 
+    def as_problem(self) -> ApiError:
+        """The same where no choice can be offered."""
+        message = f"more than one record found for external id field: [{', '.join(self.ids)}]"
+        return ApiError("DUPLICATE_EXTERNAL_ID", message, fields=[])
+
 
 class Checks:
     """Those that look at other records."""
@@ -68,7 +73,10 @@ class Checks:
         raise ApiError("INVALID_FIELD", f"{reference.relationship}: {message}", fields=[reference.name])
 
     def _found(self, target: ObjectType, field: Field, value: str) -> str:
-        found = self.matching(target, field, value)
+        try:
+            found = self.matching(target, field, value)
+        except Several as exc:
+            raise exc.as_problem() from exc
         if not found:
             message = f"Foreign key external ID: {value.lower()} not found for field {field.name} in entity"
             raise ApiError("INVALID_FIELD", f"{message} {target.name}", fields=[])
@@ -93,9 +101,7 @@ class Checks:
                 self._reference(field, str(value))
                 self._owner(item, field, str(value))
                 self._locks.check(str(value))
-                if value == record_id:
-                    message = "attempt to violate hierarchy constraints"
-                    raise ApiError("CIRCULAR_DEPENDENCY", message, fields=[field.name])
+                self._circle(item, field, str(value), record_id)
 
     def _reference(self, field: Field, record_id: str) -> None:
         target = self._database.schema.of_id(record_id)
@@ -107,6 +113,18 @@ class Checks:
             raise ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=[field.name])
         if row[0]:
             raise ApiError("ENTITY_IS_DELETED", "entity is deleted", fields=[field.name])
+
+    def _circle(self, item: ObjectType, field: Field, above: str, record_id: str) -> None:
+        """Nothing stands above itself, however far up."""
+        sql = f"SELECT {quote(field.name)} FROM {quote(item.name)} WHERE Id = ?"  # noqa: S608
+        seen: set[str] = set()
+        while record_id and field.targets == (item.name,) and above not in seen:
+            if above == record_id:
+                message = "attempt to violate hierarchy constraints"
+                raise ApiError("CIRCULAR_DEPENDENCY", message, fields=[field.name])
+            seen.add(above)
+            row = self._database.row(sql, (above,))
+            above = str(row[0] or "") if row else ""
 
     def _owner(self, item: ObjectType, field: Field, user_id: str) -> None:
         if field.name != "OwnerId" or not user_id.startswith("005"):

@@ -243,9 +243,9 @@ def _check_field(schema: Schema, name: str) -> None:
     object_name, _, field_name = name.partition(".")
     item = schema.get(object_name)
     field = item.field(field_name) if item is not None else None
-    if field is None:
+    if item is None or field is None:
         raise OptionError(f"There is no field {name!r}; a field is written such as Contact.Birthdate")
-    if field.kind is Kind.ID or (field.createable and not field.nillable):
+    if not field.nillable or field.name == item.name_field:
         raise OptionError(f"The field {name!r} is always seen and can always be set")
 
 

@@ -310,7 +310,7 @@ def test_fields_that_may_not_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Contact", "Contact.Nope", "Nothing.Name", "Contact.LastName", "Contact.Id"]
+    "name", ["Contact", "Contact.Nope", "Nothing.Name", "Contact.LastName", "Contact.Id", "Lead.Name"]
 )
 def test_what_cannot_be_hidden(name: str) -> None:
     with pytest.raises(OptionError), start_org(records=0, hidden_fields=(name,)):

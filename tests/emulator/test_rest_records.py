@@ -259,6 +259,13 @@ def test_a_record_cannot_be_its_own_parent(org: Org, api: httpx.Client) -> None:
         "attempt to violate hierarchy constraints",
         ["ParentId"],
     )
+    below = org.create("Account", Name="Below", ParentId=account)
+    lowest = org.create("Account", Name="Lowest", ParentId=below)
+    assert (
+        error(api.patch(f"/sobjects/Account/{account}", json={"ParentId": lowest}))[1]
+        == "CIRCULAR_DEPENDENCY"
+    )
+    assert api.patch(f"/sobjects/Account/{lowest}", json={"ParentId": account}).status_code == 204
 
 
 def test_nobody_who_is_gone_owns_a_record(org: Org, api: httpx.Client) -> None:
@@ -324,6 +331,13 @@ def test_another_record_may_be_named_by_its_external_id(org: Org, api: httpx.Cli
         "INVALID_FIELD",
         "Foreign key external ID: a2 not found for field External_Id__c in entity Account",
     )
+    for _ in range(2):
+        org.create("Account", Name="Twin", Legacy_Id__c="T")
+    answer = api.post("/sobjects/Contact", json=CONTACT | {"Account": {"Legacy_Id__c": "T"}})
+    assert error(answer)[1] == "DUPLICATE_EXTERNAL_ID"
+    upserted = {"records": [{"attributes": {"type": "Account"}, "Legacy_Id__c": "T", "Name": "x"}]}
+    answer = api.patch("/composite/sobjects/Account/Legacy_Id__c", json=upserted)
+    assert answer.json()[0]["errors"][0]["statusCode"] == "DUPLICATE_EXTERNAL_ID"
     for named in ({}, {"Name": "Acme"}, {"External_Id__c": "A1", "Name": "Acme"}, "A1"):
         answer = api.post("/sobjects/Contact", json=CONTACT | {"Account": named})
         assert error(answer)[:2] == (400, "INVALID_FIELD")

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 
 import msgspec
 import orjson
+from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
 from runner.emulator.errors import ApiError, not_found
@@ -69,6 +70,12 @@ class Call(msgspec.Struct, frozen=True, kw_only=True):
     def values(self) -> dict[str, object]:
         """The JSON object of the body. Raises ApiError JSON_PARSER_ERROR."""
         return checked_object(self.said())
+
+    def every(self, name: str) -> list[str]:
+        """All values that the query gives under a name."""
+        if isinstance(self.query, QueryParams):
+            return self.query.getlist(name)
+        return [self.query[name]] if name in self.query else []
 
     def numbered(self, name: str, default: int, most: int) -> int:
         """A whole number from 1 that the query gives; the default where it gives none, or something else."""

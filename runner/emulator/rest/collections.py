@@ -7,6 +7,7 @@ from collections.abc import Callable
 from starlette.responses import Response
 
 from runner.emulator import ids
+from runner.emulator.checks import Several
 from runner.emulator.errors import ApiError, EmulatorError
 from runner.emulator.http import json
 from runner.emulator.rest.call import Call, flag, listed, page
@@ -139,7 +140,9 @@ def _outcome(write: Write) -> Outcome:
 
 
 def _as_of_many(exc: ApiError) -> ApiError:
-    """A record that is not there, as calls for many records word it."""
+    """A record that is not there, or not the only one, as calls for many records word it."""
+    if isinstance(exc, Several):
+        return exc.as_problem()
     if exc.code == "NOT_FOUND":
         return ApiError("INVALID_CROSS_REFERENCE_KEY", "invalid cross reference id", fields=[])
     return exc

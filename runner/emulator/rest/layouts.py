@@ -107,9 +107,9 @@ def _url(call: Call, item: ObjectType) -> str:
     return f"{call.base_url}/sobjects/{item.name}/describe"
 
 
-def _layout_id(item: ObjectType, kind: RecordType) -> str:
-    number = 1 + sum(ord(letter) for letter in item.name) * 10 + (*item.record_types, MASTER).index(kind)
-    return ids.make("00h", number)
+def _layout_id(call: Call, item: ObjectType, kind: RecordType) -> str:
+    place = list(call.org.visible.objects).index(item.name)
+    return ids.make("00h", 1 + 100 * place + (*item.record_types, MASTER).index(kind))
 
 
 def _mapping(call: Call, item: ObjectType, kind: RecordType) -> Json:
@@ -118,7 +118,7 @@ def _mapping(call: Call, item: ObjectType, kind: RecordType) -> Json:
         "available": True,
         "defaultRecordTypeMapping": kind is (item.record_types or (MASTER,))[0],
         "developerName": kind.name,
-        "layoutId": _layout_id(item, kind),
+        "layoutId": _layout_id(call, item, kind),
         "master": kind is MASTER,
         "name": kind.label,
         "picklistsForRecordType": None,
@@ -152,7 +152,7 @@ def _layout(call: Call, item: ObjectType, kind: RecordType) -> Json:
         "editLayoutSections": sections,
         "feedView": None,
         "highlightsPanelLayoutSection": None,
-        "id": _layout_id(item, kind),
+        "id": _layout_id(call, item, kind),
         "multirowEditLayoutSections": [],
         "offlineLinks": [],
         "quickActionList": {"quickActionListItems": []},

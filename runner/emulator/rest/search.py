@@ -31,7 +31,7 @@ def search(call: Call) -> Response:
 
 def parameterized(call: Call) -> Response:
     """`?q=Acme&sobject=Account&Account.fields=Id,Name&Account.limit=10`"""
-    names = [name for key, value in _pairs(call) if key == "sobject" for name in value.split(",")]
+    names = [name for value in call.every("sobject") for name in value.split(",")]
     said: Json = {key: value for key, value in call.query.items() if "." not in key}
     objects = [_object(name, call.query) for name in dict.fromkeys(names)]
     fields = call.query.get("fields")
@@ -80,11 +80,6 @@ def suggestions(call: Call) -> Response:
         for row in rows[:limit]
     ]
     return json({"autoSuggestResults": shown, "hasMoreResults": len(rows) > limit})
-
-
-def _pairs(call: Call) -> list[tuple[str, str]]:
-    items = getattr(call.query, "multi_items", call.query.items)
-    return list(items())
 
 
 def _object(name: str, query: Mapping[str, str]) -> Json:

@@ -14,7 +14,7 @@ from runner.emulator.soql.ordering import order_by, window
 from runner.emulator.soql.parse import parse
 from runner.emulator.soql.render import Renderer
 from runner.emulator.soql.scope import Scope, object_of
-from runner.emulator.soql.tree import Call, Item, Query
+from runner.emulator.soql.tree import Call, Query
 
 __all__ = ["Asked", "Count", "Groups", "Plan", "Records", "plan", "plan_of"]
 
@@ -76,7 +76,7 @@ def plan_of(query: Query, asked: Asked, schema: Schema) -> Plan:
     scope = Scope(context, item, query)
     if _is_count(query):
         return _count(scope, query)
-    if query.grouping is not None or any(_aggregates(part) for part in query.items):
+    if query.grouping is not None or any(_aggregates(part.what) for part in query.items):
         return _groups(scope, query)
     return _records(scope, query)
 
@@ -92,14 +92,9 @@ def _is_count(query: Query) -> bool:
     )
 
 
-def _aggregates(item: Item) -> bool:
+def _aggregates(what: object) -> bool:
     """Whether it is an aggregate, or a function of one, such as FORMAT(MIN(CloseDate))."""
-    what = item.what
-    while isinstance(what, Call):
-        if what.function in AGGREGATES:
-            return True
-        what = what.argument  # type: ignore[assignment]
-    return False
+    return isinstance(what, Call) and (what.function in AGGREGATES or _aggregates(what.argument))
 
 
 def _count(scope: Scope, query: Query) -> Count:
