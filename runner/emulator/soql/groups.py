@@ -11,7 +11,7 @@ from itertools import combinations
 from runner.emulator.schema import Kind
 from runner.emulator.soql.conditions import Place, condition
 from runner.emulator.soql.operands import column_of
-from runner.emulator.soql.ordering import sorted_by, unsortable, window
+from runner.emulator.soql.ordering import sorted_by, window
 from runner.emulator.soql.scope import Column, Scope
 from runner.emulator.soql.shape import json_object, json_value
 from runner.emulator.soql.tree import Call, Grouping, Item, Operand, Path, Query, TypeOf
@@ -145,8 +145,6 @@ class Groups:
             column, sql = self._outer(ordering.operand, "Ordered field must be grouped or aggregated")
             if column.kind in _TEXTS:
                 sql += " COLLATE NOCASE"
-            if not column.sortable:
-                raise unsortable(self.scope, ordering, column)
             parts.append(sorted_by(self.scope, ordering, column, sql))
         if not parts and self.query.grouping is not None and self.query.grouping.kind:
             # Subtotals stand behind what they add up.
