@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
-import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -14,6 +14,11 @@ import jwt
 import pytest
 from jwt.algorithms import RSAAlgorithm
 
+from runner.emulator.addresses import Address, Kind
+from runner.emulator.errors import OAuthError
+from runner.emulator.oauth.answer import Answer
+from runner.emulator.oauth.ask import Ask
+from runner.emulator.oauth.grants import refresh_alone
 from runner.emulator.testing import Org, start_org, start_orgs
 from tests.emulator.test_oauth import (
     CALLBACK,
@@ -246,22 +251,28 @@ def test_how_long_tokens_work_may_change() -> None:
         assert error(token(org, **form))[2] == "expired access/refresh token"
 
 
-def test_one_refresh_at_a_time() -> None:
-    with start_org(records=0, refresh_seconds=0.3) as org:
-        form = {"grant_type": "refresh_token", "refresh_token": org.refresh_token()}
-        other = {"grant_type": "refresh_token", "refresh_token": org.refresh_token()}
-        answers: list[httpx.Response] = []
-        refreshing = [
-            threading.Thread(target=lambda sent=sent: answers.append(token(org, **sent)))
-            for sent in (form, form, form, other)
+def test_one_refresh_at_a_time(org: Org) -> None:
+    """By the hand of the event loop, so that they surely meet."""
+    same, other = org.refresh_token(), org.refresh_token()
+    address = Address(kind=Kind.PLAIN, url=org.url, instance_url=org.url)
+
+    async def refreshed() -> list[Answer | BaseException]:
+        asks = [
+            Ask(org=org._org, address=address, form={**app(org), "refresh_token": sent})
+            for sent in (same, same, other, same)
         ]
-        for each in refreshing:
-            each.start()
-        for each in refreshing:
-            each.join()
-        refused = [error(answer) for answer in answers if answer.status_code != 200]
-        assert refused == [(400, "invalid_grant", "token request is already being processed")] * 2
-        assert token(org, **form).status_code == 200
+        return await asyncio.gather(*map(refresh_alone, asks), return_exceptions=True)
+
+    first, second, third, fourth = asyncio.run(refreshed())
+    assert isinstance(first, dict)
+    assert isinstance(third, dict)
+    for refused in (second, fourth):
+        assert isinstance(refused, OAuthError)
+        assert refused.body() == {
+            "error": "invalid_grant",
+            "error_description": "token request is already being processed",
+        }
+    assert token(org, grant_type="refresh_token", refresh_token=same).status_code == 200
 
 
 def test_an_org_may_ask_for_a_code_challenge() -> None:

@@ -34,7 +34,7 @@ async def token(request: Request) -> Response:
         return _kept_by_nobody(_device_code(ask))
     grant_type = ask.field("grant_type")
     if grant_type == "refresh_token":
-        return _kept_by_nobody(await _refresh_alone(ask))
+        return _kept_by_nobody(await refresh_alone(ask))
     give = GRANTS.get(grant_type)
     if give is None:
         raise OAuthError("unsupported_grant_type", "grant type not supported")
@@ -68,7 +68,7 @@ def _verifies(verifier: str | None, challenge: str | None) -> bool:
     return secrets.compare_digest(digest, challenge.encode())
 
 
-async def _refresh_alone(ask: Ask) -> Answer:
+async def refresh_alone(ask: Ask) -> Answer:
     """Refreshes, unless the same token is being refreshed already."""
     client = ask.proved_client()
     with ask.org.tokens.alone(ask.field("refresh_token")) as alone:
