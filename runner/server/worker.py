@@ -137,18 +137,23 @@ class Worker:
         self._log(f"{name}: {'waits for another try' if status == 'received' else status}{reason}")
 
     async def _sync(self, request: SyncRequest) -> None:
-        name = f"{request.sync} of {request.connection}"
+        """Runs a sync that was asked for; what went wrong is told when the request is no more."""
+        wrong = await self._tried(request)
+        self._store.sync_requests.finish(request)
+        if wrong is not None:
+            self._log(f"{request.sync} of {request.connection}: {wrong}")
+
+    async def _tried(self, request: SyncRequest) -> str | None:
         connection = self._store.connections.get(request.integration, request.connection)
+        if connection is None:
+            return "the connection is gone"
         try:
-            if connection is None:
-                self._log(f"{name}: the connection is gone")
-            else:
-                sync = self._project.sync(request.sync, request.integration)
-                await self._runs.sync(sync, connection, _OPTIONS[request.mode])
+            sync = self._project.sync(request.sync, request.integration)
+            await self._runs.sync(sync, connection, _OPTIONS[request.mode])
         except StoreError:
             raise
         except TerapiError as exc:
-            self._log(f"{name}: failed: {told(exc)}")
+            return f"failed: {told(exc)}"
         except Exception as exc:  # noqa: BLE001 - the outermost door
-            self._log(f"{name}: failed: a fault in terapi itself: {type(exc).__name__}: {exc}")
-        self._store.sync_requests.finish(request)
+            return f"failed: a fault in terapi itself: {type(exc).__name__}: {exc}"
+        return None
