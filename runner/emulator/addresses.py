@@ -87,9 +87,27 @@ def relocated(scope: Scope, options: Options) -> Scope:
 
 def check_host(scope: Scope, options: Options) -> None:
     """Raises Elsewhere for the My Domain of another org; one without a name answers to any."""
-    for name, value in scope["headers"]:
-        if name == b"host" and options.name:
-            host = value.decode("latin-1").lower().partition(":")[0]
-            found = _MY_DOMAIN.fullmatch(host)
-            if found is not None and found[1] != options.name:
-                raise Elsewhere(host)
+    found = _MY_DOMAIN.fullmatch(_host(scope))
+    if options.name and found is not None and found[1] != options.name:
+        raise Elsewhere(found[0])
+
+
+def login_gate(scope: Scope) -> str:
+    """`login` or `test` where a request came by one of these hosts, else ""."""
+    found = _LOGIN.fullmatch(_host(scope))
+    return found[1] if found else ""
+
+
+def my_domain(scope: Scope) -> str:
+    """The My Domain that a request names, by its path or its host; "" for none."""
+    path: str = scope.get("path", "")
+    if path.startswith(PREFIX):
+        return path.removeprefix(PREFIX).partition("/")[0].lower()
+    found = _MY_DOMAIN.fullmatch(_host(scope))
+    return found[1] if found else ""
+
+
+def _host(scope: Scope) -> str:
+    """The header `Host`, without its port."""
+    host: bytes = dict(scope["headers"]).get(b"host", b"")
+    return host.decode("latin-1").lower().partition(":")[0]

@@ -1,4 +1,6 @@
-"""The way into a server of several orgs: each has a port of its own, and all share the hosts of the login."""
+"""The way into a server of several orgs: each has a port and a My Domain of its own, and all share the hosts
+of the login.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +10,12 @@ from urllib.parse import parse_qsl
 import jwt
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from runner.emulator.addresses import login_gate, my_domain
 from runner.emulator.app import application
 from runner.emulator.errors import ApiError
 from runner.emulator.org import Org
 from runner.emulator.soap.envelope import read
 
-#: where the users of all orgs log in, and where those of sandboxes do
-PRODUCTION, SANDBOX = "login.salesforce.com", "test.salesforce.com"
 #: a longer body of a login is none
 MAX_LOGIN = 64 * 1024
 
@@ -30,17 +31,18 @@ class Entrance:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         port = scope["server"][1]
-        host = dict(scope["headers"]).get(b"host", b"").decode("latin-1").partition(":")[0]
-        if host in (PRODUCTION, SANDBOX) and len(self._orgs) > 1:
+        if len(self._orgs) > 1 and (gate := login_gate(scope)):
             body = await _body(receive)
-            port = self._meant(host, _said(scope, body), port)
+            port = self._meant(gate, _said(scope, body), port)
             receive = _again(body)
+        elif name := my_domain(scope):
+            port = next((each for each, org in self._orgs.items() if org.options.name == name), port)
         await self._apps[port](scope, receive, send)
 
-    def _meant(self, host: str, said: Said, port: int) -> int:
+    def _meant(self, gate: str, said: Said, port: int) -> int:
         """The port of the org that a login is for; the one it came to where no org knows what is said."""
         fitting = {
-            each: org for each, org in self._orgs.items() if org.options.is_sandbox == (host == SANDBOX)
+            each: org for each, org in self._orgs.items() if org.options.is_sandbox == (gate == "test")
         }
         meant = next((each for each, org in fitting.items() if _knows(org, said)), next(iter(fitting), port))
         if "request" not in said or "username" not in said:

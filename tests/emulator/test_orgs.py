@@ -151,6 +151,25 @@ def test_a_login_that_nobody_knows(orgs: Orgs, client: httpx.Client) -> None:
     assert long.status_code == 400
 
 
+def test_a_my_domain_leads_to_its_org_by_host_and_by_path() -> None:
+    with start_orgs("acme", "globex", records=0) as (acme, globex):
+        headers = {"Authorization": f"Bearer {globex.token()}", "Host": "globex.my.localhost:8870"}
+        assert httpx.get(acme.url + LIMITS, headers=headers).status_code == 200
+        del headers["Host"]
+        assert httpx.get(f"{acme.url}/my/globex{LIMITS}", headers=headers).status_code == 200
+        assert httpx.get(f"{acme.url}/my/umbra{LIMITS}", headers=headers).status_code == 404
+        form = {
+            "grant_type": "password",
+            "username": globex.username,
+            "password": globex.password,
+            "client_id": globex.client_id,
+            "client_secret": globex.client_secret,
+        }
+        url = f"{acme.url}/services/oauth2/token"
+        said = httpx.post(url, data=form, headers={"Host": "login.localhost:8870"}).json()
+        assert said["instance_url"] == "http://globex.my.localhost:8870"
+
+
 def test_over_plain_http_each_port_is_an_org() -> None:
     with start_orgs("acme", "globex", records=0) as running:
         answers = [Soap(org, "").call(login(org, org.password))[0] for org in running]
