@@ -42,6 +42,8 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     whole: bool = True
     #: how many records all pages have, or a job is to give, where the API tells
     total: int | None = None
+    #: what a later read goes on from, where the answer tells
+    checkpoint: str | int | None = None
 
 
 class Asker(Protocol):
@@ -93,8 +95,12 @@ async def _whole_page(asker: Asker, operation: Operation, scope: Scope, way: Pag
     answer, empty = await asker.answered(operation, request, scope)
     records = [] if empty else records_of(operation, answer, scope)
     way.turn(answer, scope, records)
-    total = _total(operation, answer, scope)
-    return Page(records=records, next=None if way.done else way.position, total=total)
+    return Page(
+        records=records,
+        next=None if way.done else way.position,
+        total=_total(operation, answer, scope),
+        checkpoint=_checkpoint(operation, answer, scope, records),
+    )
 
 
 async def _row_pages(
@@ -133,8 +139,13 @@ async def _rows(
         return
     head = Answer(status=answer.status, headers=answer.headers, url=answer.url)
     way.turn(head, scope, [], count)
-    total = _total(operation, head, scope)
-    yield Page(records=[], next=None if way.done else way.position, again=again, total=total)
+    yield Page(
+        records=[],
+        next=None if way.done else way.position,
+        again=again,
+        total=_total(operation, head, scope),
+        checkpoint=_checkpoint(operation, head, scope, []),
+    )
 
 
 async def _parts(answer: Streamed | None, operation: Operation, scope: Scope) -> AsyncIterator[list[object]]:
@@ -213,3 +224,21 @@ def records_of(operation: Operation, answer: Answer, scope: Scope) -> list[objec
 def _total(operation: Operation, answer: Answer, scope: Scope) -> int | None:
     rule = operation.paginate.total if operation.paginate is not None else None
     return counted(rule, {**scope, **answer.scope()})
+
+
+def _checkpoint(
+    operation: Operation, answer: Answer, scope: Scope, records: list[object]
+) -> str | int | None:
+    """What a later read goes on from.
+
+    Raises:
+        CallError: kind `bad_answer`: it is neither a text nor a whole number.
+    """
+    rule = operation.checkpoint
+    found = None if rule is None else rule.evaluate({**scope, **answer.scope(), "records": records})
+    if rule is None or is_nothing(found) or found == "":
+        return None
+    if isinstance(found, bool) or not isinstance(found, (str, int)):
+        message = f"`checkpoint` of `{operation.name}` gave {describe(found)}, expected a text or a number"
+        raise CallError(message, kind="bad_answer", where=rule.place)
+    return found

@@ -194,7 +194,8 @@ class _Listing:
         self._id = mapper.reader(rules.id)
         self._deleted = mapper.reader(rules.deleted) if rules.deleted is not None else None
         self._stamp = mapper.field(stamp) if stamp is not None else None
-        self._cursor = mapper.reader(sync.incremental.cursor) if sync.incremental is not None else None
+        cursor = sync.incremental.cursor if sync.incremental is not None else None
+        self._cursor = mapper.reader(cursor) if cursor is not None else None
         self._timed = sync.incremental is not None and sync.incremental.type == "timestamp"
         self._checkpoint = checkpoint
 
@@ -225,7 +226,8 @@ def _stamp_field(sync: Sync) -> str | None:
     """The stored field that holds the cursor, by which a stale record is known."""
     if sync.incremental is None or not isinstance(sync.fields, Mapping):
         return None
-    path = sync.incremental.cursor.path
+    cursor = sync.incremental.cursor
+    path = cursor.path if cursor is not None else None
     named = (
         name
         for name, field in sync.fields.items()

@@ -11,7 +11,7 @@ from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.errors import NotConnected
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
-from runner.sync.plan import Cursor, Slice, Window
+from runner.sync.plan import Cursor, Slice, Window, settled
 from runner.sync.reading import Bad, Reading, where_of
 from runner.sync.result import Result
 
@@ -75,7 +75,7 @@ class Ledger:
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
         """A page's records, its progress and its line in the log, in one transaction."""
         number = self._pages + 1
-        window.reached = reading.reached(window.reached, page.records, number)
+        window.reached = reading.reached(window.reached, page, number)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
         now, changes, deleted = time.time(), Changes(), 0
@@ -121,9 +121,9 @@ class Ledger:
             self._check_connection()
             if window.noting:
                 self._deleted += self._stream.delete_unseen(self._sync.name, time.time())
-            done = SyncState(checkpoint=window.reached, last_run=window.began, digest=self._sync.digest)
+            self._checkpoint = settled(self._sync, window)
+            done = SyncState(checkpoint=self._checkpoint, last_run=window.began, digest=self._sync.digest)
             self._store.states.put(self._key, done)
-            self._checkpoint = window.reached
 
     def finish(self, window: Window) -> Result:
         """Ends the last window and the run, in one transaction: neither is there without the other."""

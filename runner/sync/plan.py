@@ -74,6 +74,10 @@ def window_of(sync: Sync, state: SyncState, now: float) -> Window:
     noting = sync.deletes is not None and sync.deletes.missing
     if rules is None:
         return Window(noting=noting, began=now, slices=[Slice()])
+    if rules.type == "token":
+        token = state.checkpoint
+        slices = [Slice(start=token)]
+        return Window(noting=noting and token is None, began=now, reached=token, slices=slices)
     if rules.type == "number":
         start = state.checkpoint if state.checkpoint is not None else rules.start
         slices = [Slice(start=0 if start is None else start)]
@@ -88,6 +92,19 @@ def window_of(sync: Sync, state: SyncState, now: float) -> Window:
 def whole_of(window: Window) -> Slice:
     """The window as one slice."""
     return Slice(start=window.slices[0].start, end=window.slices[-1].end)
+
+
+def settled(sync: Sync, window: Window) -> Cursor | None:
+    """The checkpoint of a window that is whole.
+
+    It is never later than the window's beginning: what changed while it was read may be behind the page where
+    it would have been, and is read by the next run.
+    """
+    rules, reached = sync.incremental, window.reached
+    if rules is None or rules.type != "timestamp" or reached is None:
+        return reached
+    began = instant(window.began)
+    return reached if instant(reached) <= began else format_instant(began)
 
 
 def advanced(sync: Sync, reached: Cursor | None, values: Sequence[object]) -> Cursor | None:
@@ -110,7 +127,7 @@ def advanced(sync: Sync, reached: Cursor | None, values: Sequence[object]) -> Cu
     except (ValueError, TypeError) as exc:
         message = f"the cursor of `{sync.name}` is not usable: {exc}"
         hint = f"the first of the page is {describe(values[0])}"
-        raise RecordError(message, where=rules.cursor.place, hint=hint) from exc
+        raise RecordError(message, where=sync.place, hint=hint) from exc
 
 
 def check_cursor(sync: Sync, value: object) -> None:
@@ -123,7 +140,8 @@ def check_cursor(sync: Sync, value: object) -> None:
             raise ValueError("the record has none")
         number(value) if rules.type == "number" else instant(value)
     except ValueError as exc:
-        raise RecordError(f"its cursor is not usable: {exc}", where=rules.cursor.place) from exc
+        where = rules.cursor.place if rules.cursor is not None else sync.place
+        raise RecordError(f"its cursor is not usable: {exc}", where=where) from exc
 
 
 def _latest(values: Sequence[object]) -> datetime:

@@ -98,7 +98,7 @@ async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows
         rows.kept.extend(some.kept)
         rows.gone.extend(some.gone)
         rows.bad.extend(some.bad)
-    reading.reached(window.reached, page.records, 1)
+    reading.reached(window.reached, page, 1)
     return page, rows
 
 

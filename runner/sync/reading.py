@@ -67,9 +67,11 @@ class Reading:
         flag = deletes.when if deletes is not None else None
         self._deleted = self._mapper.reader(flag) if flag is not None else None
         self._wanted = self._mapper.reader(sync.where) if sync.where is not None else None
-        self._cursor = self._mapper.reader(rules.cursor) if rules is not None else None
+        cursor = rules.cursor if rules is not None else None
+        self._cursor = self._mapper.reader(cursor) if cursor is not None else None
+        self._by_token = rules is not None and rules.type == "token"
         #: a run that goes on after bad records looks at each cursor by itself
-        self._check = self._check_cursor if rules is not None and sync.on_bad_record != "fail" else None
+        self._check = self._check_cursor if cursor is not None and sync.on_bad_record != "fail" else None
 
     @property
     def is_job(self) -> bool:
@@ -136,24 +138,25 @@ class Reading:
     def _check_cursor(self, record: object) -> None:
         check_cursor(self._sync, cast(Callable[[object], object], self._cursor)(record))
 
-    def reached(self, before: Cursor | None, records: list[object], page: int) -> Cursor | None:
-        """The highest of what was reached before and the cursors of a page.
+    def reached(self, before: Cursor | None, page: Page, number: int) -> Cursor | None:
+        """The highest of what was reached before and the cursors of a page; or the token that the page gives.
 
         Raises:
             RecordError: a record has no usable cursor, and the sync does not go on after such.
         """
         if self._cursor is None:
-            return before
+            return before if page.checkpoint is None or not self._by_token else page.checkpoint
+        records = page.records
         if self._check is not None:
             records = [record for record in records if self._has_cursor(record)]
         try:
             return advanced(self._sync, before, [self._cursor(record) for record in records])
         except RecordError:
-            for number, record in enumerate(records, 1):
+            for place, record in enumerate(records, 1):
                 try:
                     self._check_cursor(record)
                 except RecordError as exc:
-                    raise _refusal(self._bad(record, number, exc), page) from exc
+                    raise _refusal(self._bad(record, place, exc), number) from exc
             raise
 
     def _has_cursor(self, record: object) -> bool:

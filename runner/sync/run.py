@@ -13,7 +13,7 @@ import msgspec
 
 from runner.calls.client import Client
 from runner.definitions.model import Sync
-from runner.errors import RunningAlready
+from runner.errors import CallError, RunningAlready
 from runner.store import NewRun, Store, SyncKey, SyncState
 from runner.sync.ledger import Ledger
 from runner.sync.ledger import key_of as key_of
@@ -71,9 +71,28 @@ async def _run(sync: Sync, client: Client, store: Store, options: Options, ledge
     state = state_of(sync, store, key, full=options.full or options.empty)
     if state.progress is not None and sync.incremental is not None:
         # What has changed since that window began comes with a window of its own.
-        ledger.end(await _read(sync, client, state, options, ledger))
+        ledger.end(await _read_surely(sync, client, state, options, ledger))
         state = store.states.get(key)
-    return ledger.finish(await _read(sync, client, state, options, ledger))
+    return ledger.finish(await _read_surely(sync, client, state, options, ledger))
+
+
+async def _read_surely(
+    sync: Sync, client: Client, state: SyncState, options: Options, ledger: Ledger
+) -> Window:
+    """As `_read`, and everything anew where the API knows nothing more of the token that was to lead on."""
+    try:
+        return await _read(sync, client, state, options, ledger)
+    except CallError as exc:
+        if not _is_forgotten(sync, state, exc):
+            raise
+        ledger.log("warning", f"{exc.message}: reading everything anew")
+        anew = SyncState(last_run=state.last_run, digest=sync.digest)
+        return await _read(sync, client, anew, options, ledger)
+
+
+def _is_forgotten(sync: Sync, state: SyncState, error: CallError) -> bool:
+    by_token = sync.incremental is not None and sync.incremental.type == "token"
+    return by_token and state.checkpoint is not None and error.kind == "cursor_expired"
 
 
 async def _read(sync: Sync, client: Client, state: SyncState, options: Options, ledger: Ledger) -> Window:

@@ -214,3 +214,21 @@ def test_exactly_one_expression_keeps_the_value(value: object) -> None:
     found, _ = Language().template(yaml.blank("{{ record }}"), NAMES)
     assert isinstance(found, Expression)
     assert found.evaluate({"record": value}) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "scope", "value"),
+    [
+        ("{{ link | default('none') }}", {}, "none"),
+        ("{{ link | default('none') }}", {"link": "/a"}, "/a"),
+        ("{{ link('</b>; rel=next') }}", {"link": "/a"}, "/b"),
+        ("{{ number(number) + 1 }}", {"number": "1"}, 2),
+        ("{% if uuid %}{{ uuid }}{% else %}none{% endif %}", {}, "none"),
+    ],
+)
+def test_a_value_may_be_called_as_a_function_is(text: str, scope: dict[str, object], value: object) -> None:
+    names = dict.fromkeys(("link", "number", "uuid"))
+    found, findings = Language().template(yaml.blank(text), names)
+    assert found is not None, findings
+    assert not isinstance(found, str)
+    assert found.evaluate(scope) == value

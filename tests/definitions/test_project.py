@@ -109,7 +109,8 @@ def test_a_valid_project_has_no_problems(tmp_path: Path) -> None:
         ("{id: record.id,", "{id: '{{ record.id }}',", "syncs/orders.yaml:9:15: this is always an expression; write it bare — write: record.id"),
         ("since: \"{{ slice.from }}\"", "size: many", "syncs/orders.yaml:8:40: `size` must be a whole number, found the text 'many'"),
         ("model: Order", "model: Order\ndeletes: {missing: true}", "syncs/orders.yaml:6:11: `missing` needs full reads, and this sync is incremental — remove `incremental`, or use `when` or `use`"),
-        ("model: Order", "model: Order\ndeletes: {when: record.gone, missing: true}", "syncs/orders.yaml:6:30: this takes exactly one of `when`, `use`, `missing`; found `when` and `missing` — remove one"),
+        ("model: Order", "model: Order\ndeletes: {when: record.gone, missing: true}", "syncs/orders.yaml:6:30: `missing` needs full reads, and this sync is incremental — remove `incremental`, or use `when` or `use`"),
+        ("model: Order", "model: Order\ndeletes: {when: record.gone, use: list_orders, id: record.id}", "syncs/orders.yaml:6:30: this takes at most one of `when`, `use`; found `when` and `use` — remove one"),
         ("cursor: record.updated_at}", "cursor: record.n, start: soon}", "syncs/orders.yaml:7:40: the text 'soon' is no time; expected one such as `2026-07-24T14:05:58Z`"),
     ],
 )  # fmt: skip

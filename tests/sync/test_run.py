@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import orjson
 import pytest
 
 from runner.calls.access import Access
-from runner.definitions.conversions import instant
+from runner.definitions.conversions import format_instant, instant
 from runner.definitions.project import Project
 from runner.errors import CallError, RecordError, UsageError
 from runner.store import Connection, SyncKey
@@ -95,6 +96,28 @@ def test_the_window_ends_with_the_servers_second(access: Access, connection: Con
     sync(access, connection)
     until = next(seen.query["until"] for seen in api.seen if seen.path == "/orders")
     assert instant(until).timestamp() == access.store.states.get(KEY).last_run + 1  # type: ignore[operator]
+
+
+def test_what_changes_behind_the_page_that_is_read_comes_with_the_next_run(
+    access: Access, connection: Connection, api: Api
+) -> None:
+    """An API that knows no end of a window: its second page has a later change than the one that was missed."""
+    now = datetime.now(UTC)
+    seconds = [format_instant(now + timedelta(seconds=n)) for n in range(40)]
+    rows = [order("1", "2026-01-01T00:00:00Z"), order("2", seconds[30])]
+
+    def orders(seen: Seen) -> Reply:
+        found = [row for row in rows if str(row["at"]) >= seen.query["since"]]
+        if "start" in seen.query or len(found) == 1:
+            return Reply({"orders": found[1:] if "start" in seen.query else found})
+        return Reply({"orders": found[:1], "next": f"/orders?since={seen.query['since']}&start=1"})
+
+    api.on("/orders", orders)
+    first = sync(access, connection)
+    assert instant(first.checkpoint) <= datetime.now(UTC)
+    rows[0] = order("1", seconds[20], name="changed meanwhile")
+    sync(access, connection)
+    assert stored(access)["1"]["name"] == "changed meanwhile"
 
 
 def test_a_cut_run_goes_on_at_the_page_where_it_was(access: Access, connection: Connection, api: Api) -> None:

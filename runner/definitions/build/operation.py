@@ -80,6 +80,7 @@ def _read(
         csv=_csv(below(results, "csv"), reader, names),
         records=reader.optional(results, "records", answer),
         paginate=_paginate(paginate, reader, answer) if paginate.entries else None,
+        checkpoint=reader.optional(node, "checkpoint", {**answer, "records": None}),
         responses=tuple(_response(mapping(rule), reader, answer) for rule in items(node, "responses")),
         output=reader.output(node, "output", answer),
     )

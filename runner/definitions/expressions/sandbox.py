@@ -28,6 +28,7 @@ from runner.definitions.expressions.offered import (
     Own,
     Remembered,
 )  # fmt: skip
+from runner.definitions.expressions.trees import FUNCTION
 from runner.definitions.values import ABSENT, Absent, describe, is_absent, is_nothing
 
 _LOOP: Final = frozenset(["index", "index0", "revindex", "first", "last", "length", "previtem", "nextitem"])
@@ -41,12 +42,12 @@ class Sandbox(ImmutableSandboxedEnvironment):
 
     def __init__(self) -> None:
         super().__init__(undefined=Absent, keep_trailing_newline=True, cache_size=0, optimized=False)
-        self.globals = dict(_FUNCTIONS)
+        self.globals = {FUNCTION + name: function for name, function in _FUNCTIONS.items()}
         self.filters = dict(_FILTERS)
         self.tests = dict(_TESTS)
 
     def add(self, name: str, function: Own) -> None:
-        self.globals[name] = self.filters[name] = function
+        self.globals[FUNCTION + name] = self.filters[name] = function
 
     def read(self, source: str) -> nodes.Template:
         """A template's tree; the line of each node is the offset of its token, counted from 1.

@@ -8,6 +8,9 @@ from jinja2 import nodes
 
 N = TypeVar("N", bound=nodes.Node)
 
+#: Stands before the names of functions where they are called: a value may have the name of a function, which
+#: must not stand in for it where it is absent.
+FUNCTION: Final = "_function_"
 _LITERALS: Final = (nodes.List, nodes.Tuple, nodes.Dict)
 
 
@@ -44,6 +47,8 @@ def _replaced(node: nodes.Node) -> nodes.Node:
         return _filter(nodes.List(node.nodes, lineno=node.lineno), "_concat")
     if isinstance(node, nodes.Compare):
         return _counted(node)
+    if isinstance(node, nodes.Call) and isinstance(node.node, nodes.Name):
+        node.node = nodes.Name(FUNCTION + node.node.name, "load", lineno=node.node.lineno)
     if isinstance(node, _LITERALS) and getattr(node, "ctx", "load") == "load" and not _constant(node):
         return _filter(node, "_present")
     return node

@@ -129,6 +129,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     csv: Csv = Csv()
     records: Expression | None = None
     paginate: Paginate | None = None
+    #: what a later read goes on from, where an answer tells
+    checkpoint: Expression | None = None
     responses: tuple[ResponseRule, ...] = ()
     output: Value | None = None
 

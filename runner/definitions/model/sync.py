@@ -31,7 +31,8 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
 class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     """How a sync reads only what changed."""
 
-    cursor: Expression
+    #: of a record; None where the API gives a token with its answers
+    cursor: Expression | None
     type: str = "timestamp"
     #: seconds
     lookback: float = 0.0

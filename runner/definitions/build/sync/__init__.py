@@ -1,0 +1,5 @@
+"""Syncs: files of `syncs/`, bound to the provider of an integration."""
+
+from runner.definitions.build.sync.whole import build_sync
+
+__all__ = ["build_sync"]

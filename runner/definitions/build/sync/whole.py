@@ -1,0 +1,116 @@
+"""One sync: its file read part by part."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from typing import Final
+
+from runner.definitions import yaml
+from runner.definitions.build.keys import below, data, mapping, text, texts
+from runner.definitions.build.operation import read_call
+from runner.definitions.build.params import read_params, warn_unused
+from runner.definitions.build.reader import Reader
+from runner.definitions.build.sync.fields import read_record
+from runner.definitions.build.sync.incremental import check_tokens, read_incremental
+from runner.definitions.build.sync.known import Known
+from runner.definitions.build.webhook import read_trigger
+from runner.definitions.conversions import duration
+from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Sync
+
+_EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
+#: the keys that decide which records are stored, and how
+_STORING: Final = ("fetch", "vars", "where", "fields", "primary_key", "on_bad_record")
+
+
+def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
+    """One sync, checked against the provider that it calls."""
+    params = read_params(below(node, "params"), reader)
+    known = Known(node, provider, reader, params)
+    lookups = known.named("lookups", lambda child: known.call(mapping(child)))
+    values = known.named("vars", lambda child: reader.value(child, known.base))
+    incremental = read_incremental(known)
+    if incremental is not None and incremental.type == "token":
+        check_tokens(known)
+    sync = Sync(
+        name=text(node, "sync"),
+        place=node.place,
+        description=text(node, "description"),
+        integrations=texts(node, "integrations"),
+        schedule=_schedule(text(node, "schedule")),
+        params=params,
+        model=text(node, "model"),
+        primary_key=text(node, "primary_key"),
+        incremental=incremental,
+        lookups=lookups,
+        vars=values,
+        fetch=_fetch(known),
+        where=reader.optional(node, "where", known.record),
+        fields=read_record(node, reader, known.record),
+        deletes=_deletes(known, incremental),
+        on_bad_record=text(node, "on_bad_record", "fail"),
+        audit=_audit(known),
+        trigger=read_trigger(node, reader),
+        digest=_digest(node),
+    )
+    for key in ("lookups", "vars"):
+        warn_unused(node, key, reader.mentioned, reader)
+    return sync
+
+
+def _fetch(known: Known) -> tuple[Call, ...]:
+    node = known.node.entries["fetch"]
+    nodes = [mapping(call) for call in (node.items if isinstance(node, yaml.Sequence) else [node])]
+    calls = tuple(_choice(known, call) for call in nodes)
+    always = next((number for number, call in enumerate(calls) if call.when is None), len(calls))
+    for unused in nodes[always + 1 :]:
+        message = "this is never used: one above it has no `when`"
+        known.reader.warning(unused.keys["use"], message, "unused", "give that one a `when`")
+    return calls
+
+
+def _choice(known: Known, node: yaml.Mapping) -> Call:
+    when = known.reader.optional(node, "when", known.base)
+    return read_call(node, known.provider.operations, known.reader, known.base, when)
+
+
+def _deletes(known: Known, incremental: Incremental | None) -> Deletes | None:
+    node, reader = below(known.node, "deletes"), known.reader
+    if not node.entries:
+        return None
+    if "missing" in node.entries and incremental is not None and incremental.type != "token":
+        mend = "remove `incremental`, or use `when` or `use`"
+        message = "`missing` needs full reads, and this sync is incremental"
+        reader.problem(node.keys["missing"], message, "deletes", mend)
+    return Deletes(
+        when=reader.optional(node, "when", known.record),
+        call=known.call(node) if "use" in node.entries else None,
+        id=reader.optional(node, "id", known.record) if "use" in node.entries else None,
+        missing=data(node, "missing", False),
+    )
+
+
+def _audit(known: Known) -> Audit | None:
+    node = below(known.node, "audit")
+    if not node.entries:
+        return None
+    repair, reader = below(node, "repair"), known.reader
+    return Audit(
+        call=known.call(node),
+        id=reader.expression(node.entries["id"], known.record),
+        deleted=reader.optional(node, "deleted", known.record),
+        repair=known.call(repair, ("ids",)) if repair.entries else None,
+    )
+
+
+def _schedule(words: str) -> float | None:
+    found = _EVERY.fullmatch(words)
+    return int(found[1] or 1) * duration(f"1{found[2][0]}") if found else None
+
+
+def _digest(node: yaml.Mapping) -> str:
+    parts = {key: child.data for key, child in node.entries.items() if key in _STORING}
+    cursor = below(node, "incremental").entries
+    parts["cursor"] = {key: cursor[key].data for key in ("cursor", "type", "token") if key in cursor}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
