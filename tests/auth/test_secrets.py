@@ -26,7 +26,7 @@ from runner.definitions.exchange import Outgoing
 from runner.definitions.project import Project
 from runner.errors import CallError, ExpressionError, TerapiError
 from runner.store import Store
-from runner.workflow.run import run_workflow
+from runner.workflow.run import Options, run_workflow
 from tests.api import Api, Reply, Seen
 
 #: signs that each form of a text writes in its own way
@@ -333,8 +333,7 @@ def test_a_dry_run_shows_the_request_without_the_key(flows: Flows, api: Api) -> 
     connection = flows.access.store.connections.get("key", "demo")
     assert connection is not None
     workflow = flows.access.project.workflow("write", "key")
-    client = flows.access.client(connection)
-    result = asyncio.run(run_workflow(workflow, client, flows.access.store, {}, dry=True))
+    result = asyncio.run(run_workflow(flows.access, workflow, connection, {}, Options(dry=True)))
     shown = json.dumps(result.steps, ensure_ascii=False)
     assert f"{api.url}/bot•••/x" in shown
     assert '{\\"key\\": \\"•••\\"}' in shown
