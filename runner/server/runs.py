@@ -48,14 +48,16 @@ class Runs:
             TerapiError: it failed; transient where it may be done again and that can help.
         """
         if isinstance(task.bound, Sync):
-            await self.sync(task.bound, task.connection, Options(), since=attempt.received_at)
+            counts = await self.sync(task.bound, task.connection, Options(), since=attempt.received_at)
+            if counts is not None:
+                self._log(f"{task.bound.name} of {task.connection.id}: {counts}")
         else:
             await self._workflow(task, task.bound, attempt)
 
     async def sync(
         self, sync: Sync, connection: Connection, options: Options, *, since: float | None = None
-    ) -> None:
-        """A sync, after the one that is under way.
+    ) -> str | None:
+        """A sync, after the one that is under way; gives its counts, None where there was nothing to do.
 
         Args:
             since: where a run that began after that time has succeeded, there is nothing to do; in seconds
@@ -70,9 +72,8 @@ class Runs:
             except RunningAlready:
                 await asyncio.sleep(_LOOK)  # another process has it
                 continue
-            counts = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
-            self._log(f"{sync.name} of {connection.id}: {counts}")
-            return
+            return f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
+        return None
 
     async def _sync_once(self, sync: Sync, connection: Connection, options: Options) -> Result:
         if self._stopping:

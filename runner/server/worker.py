@@ -137,23 +137,21 @@ class Worker:
         self._log(f"{name}: {'waits for another try' if status == 'received' else status}{reason}")
 
     async def _sync(self, request: SyncRequest) -> None:
-        """Runs a sync that was asked for; what went wrong is told when the request is no more."""
-        wrong = await self._tried(request)
+        """Runs a sync that was asked for; what came of it is told when the request is no more."""
+        outcome = await self._outcome(request)
         self._store.sync_requests.finish(request)
-        if wrong is not None:
-            self._log(f"{request.sync} of {request.connection}: {wrong}")
+        self._log(f"{request.sync} of {request.connection}: {outcome}")
 
-    async def _tried(self, request: SyncRequest) -> str | None:
+    async def _outcome(self, request: SyncRequest) -> str:
         connection = self._store.connections.get(request.integration, request.connection)
         if connection is None:
             return "the connection is gone"
         try:
             sync = self._project.sync(request.sync, request.integration)
-            await self._runs.sync(sync, connection, _OPTIONS[request.mode])
+            return await self._runs.sync(sync, connection, _OPTIONS[request.mode]) or "nothing to do"
         except StoreError:
             raise
         except TerapiError as exc:
             return f"failed: {told(exc)}"
         except Exception as exc:  # noqa: BLE001 - the outermost door
             return f"failed: a fault in terapi itself: {type(exc).__name__}: {exc}"
-        return None
