@@ -45,7 +45,7 @@ COMMANDS: dict[str, Entry] = {
     "records": Entry("records", "Show what was synced, or write it to a file."),
     "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),
-    "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs."),
+    "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs, resume, approve, cancel."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
     "serve": Entry("serve", "Serve the HTTP API, the proxy and webhooks."),
     "webhooks": Entry("webhooks", "Webhooks that came in: list, show, replay, send."),

@@ -9,7 +9,8 @@ import click
 from runner.cli.completing import workflow_names
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, document, json_option, values
-from runner.cli.output import echo_json, step_lines
+from runner.cli.outcome import show
+from runner.cli.output import echo_json
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,12 +55,7 @@ def command(
         found = access.project.workflow(workflow, place.integration)
         return await run_workflow(access, found, place, _input(given), Options(dry=dry_run))
 
-    result = app_of(ctx).run(work)
-    if as_json:
-        echo_json(result.as_data())
-    else:
-        _show(result)
-    return 0 if result.status == "success" else 1
+    return show(app_of(ctx).run(work), app_of(ctx).store, as_json=as_json)
 
 
 def _detach(
@@ -84,16 +80,3 @@ def _input(given: tuple[str, ...]) -> Mapping[str, object]:
     for one in given:
         found |= document(one, "--input") if one.startswith(("{", "@")) else values([one], "--input")
     return found
-
-
-def _show(result: Result) -> None:
-    for line in step_lines(result.steps):
-        click.echo(line)
-    if result.error is not None:
-        click.secho(f"failed: {result.error['message']}", fg="red", err=True)
-        for key, word in (("where", "at"), ("hint", "next:")):
-            if result.error.get(key):
-                click.echo(f"  {word} {result.error[key]}", err=True)
-        return
-    click.echo(f"{result.workflow}: {result.status}")
-    echo_json(result.output)

@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import time
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
 from runner.cli.completing import connection_ids, run_ids
+from runner.cli.finding import find_run
 from runner.cli.main import app_of
 from runner.cli.options import json_option, limit_option, on_page, page_option
 from runner.cli.output import bad_lines, echo_json, echo_line, moment, second, step_lines, table
+from runner.cli.runs_go import approve, cancel, resume
+from runner.cli.runs_tree import tree_lines
 from runner.definitions.problems import visible
-from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.store import Run, Store
+    from runner.workflow.tree import Node
 
-STATUSES = ("running", "success", "failed", "cancelled", "lost")
+STATUSES = ("queued", "running", "waiting", "success", "failed", "cancelled", "lost")
 #: how much of an id is shown where there are many; any unique beginning is taken
 _SHORT = 8
 #: seconds between two looks at the log of a run that is followed
@@ -35,7 +39,7 @@ class Which(TypedDict):
 
 @click.group(epilog="Example: terapi runs list --status failed")
 def command() -> None:
-    """Runs of syncs and workflows: list, show, logs."""
+    """Runs of syncs and workflows: list, show, logs, resume, approve, cancel."""
 
 
 @command.command("list", epilog="Example: terapi runs list --status failed --limit 5")
@@ -76,16 +80,17 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
 
     ID may be shortened as long as one run alone begins so.
     """
-    run = _found(app_of(ctx).store, id)
-    bad = app_of(ctx).store.runs.bad_records(run.id)
+    run = find_run(app_of(ctx).store, id)
+    store = app_of(ctx).store
+    bad, nodes = store.runs.bad_records(run.id), _nodes(store, run)
     if as_json:
-        echo_json({**_data(run), "bad_records": bad})
+        echo_json({**_data(run, nodes), "bad_records": bad})
         return
     click.echo(f"{run.kind} {run.name}, {run.integration} connection `{run.connection}`")
     for word, value in (("run", run.id), ("status", run.status), ("began", second(run.started_at))):
         click.echo(f"  {word:<8}{value}")
     click.echo(f"  {'took':<8}{_took(run)}")
-    for line in step_lines(run.steps or []):
+    for line in tree_lines(nodes) if nodes else step_lines(run.steps or []):
         click.echo(line)
     if run.error is not None:
         click.secho(f"{run.status}: {visible(str(run.error.get('message')))}", fg="red")
@@ -108,7 +113,7 @@ def show(ctx: click.Context, id: str, as_json: bool) -> None:
 def logs(ctx: click.Context, id: str, follow: bool, as_json: bool) -> None:
     """What happened in a run, line by line; with --json one object a line."""
     store = app_of(ctx).store
-    run = _found(store, id)
+    run = find_run(store, id)
     last = _tell_events(store, run, 0, as_json)
     while follow and run.status == "running":
         time.sleep(_LOOK)
@@ -129,16 +134,6 @@ def _tell_events(store: Store, run: Run, after: int, as_json: bool) -> int:
     return after
 
 
-def _found(store: Store, id: str) -> Run:
-    runs = store.runs.beginning_with(id.lower())
-    if len(runs) == 1:
-        return runs[0]
-    if not runs:
-        raise UsageError(f"there is no run `{id}`", hint="terapi runs list")
-    named = ", ".join(f"{run.id[:12]} ({run.name})" for run in runs)
-    raise UsageError(f"several runs begin with `{id}`", hint=f"write more of it: {named}")
-
-
 def _summary(run: Run) -> dict[str, object]:
     return {
         "run": run.id,
@@ -152,15 +147,36 @@ def _summary(run: Run) -> dict[str, object]:
     }
 
 
-def _data(run: Run) -> dict[str, object]:
+def _nodes(store: Store, run: Run) -> list[Node]:
+    """The steps of a durable run, without the secrets of its connection."""
+    if not run.durable:
+        return []
+    from runner.auth.credentials import unseal
+    from runner.auth.masking import mask
+    from runner.auth.vault import Vault
+    from runner.workflow.tree import tree_of
+
+    place = store.connections.get(run.integration, run.connection)
+    secrets = [] if place is None else unseal(Vault.load(store.folder, os.environ), place).secrets()
+    return tree_of(store, run, lambda text: mask(text, secrets))
+
+
+def _data(run: Run, nodes: list[Node]) -> dict[str, object]:
+    from runner.workflow.tree import as_data
+
     return {
         **_summary(run),
         "input": run.input,
         "output": run.output,
         "error": run.error,
-        "steps": run.steps,
+        "steps": as_data(nodes) if nodes else run.steps,
+        "started_by": run.started_by,
     }
 
 
 def _took(run: Run) -> str:
     return f"{run.finished_at - run.started_at:.1f} s" if run.finished_at is not None else ""
+
+
+for one in (resume, approve, cancel):
+    command.add_command(one)

@@ -74,8 +74,9 @@ def reread(source: str, name: str, provider: Provider, around: Around) -> Workfl
         raise DefinitionsInvalid(problems, {name: source})
     reader = Reader(provider.language, problems)
     workflow = build_workflow(mapping(node), provider, reader, source, around)
-    if problems:
-        raise DefinitionsInvalid(problems, {name: source})
+    errors = [problem for problem in problems if problem.severity == "error"]
+    if errors:
+        raise DefinitionsInvalid(errors, {name: source})
     return workflow
 
 

@@ -5,7 +5,7 @@ from runner.store.deliveries import Arrival, Delivery
 from runner.store.records import Changes, Record, Stream
 from runner.store.runs import NewRun, Run
 from runner.store.state import SyncKey, SyncState
-from runner.store.steps import Line, RunSteps, Signal, StepRow
+from runner.store.steps import Line, NewSignal, RunSteps, Signal, StepRow
 from runner.store.store import Store, open_store
 from runner.store.sync_requests import SyncRequest
 from runner.store.underway import Underway
@@ -18,6 +18,7 @@ __all__ = [
     "Delivery",
     "Line",
     "NewRun",
+    "NewSignal",
     "OAuthClient",
     "Record",
     "Run",

@@ -46,6 +46,18 @@ class Line(msgspec.Struct, frozen=True):
     message: str
 
 
+class NewSignal(msgspec.Struct, frozen=True, kw_only=True):
+    """An event that comes for a run."""
+
+    #: the same whenever the same event comes
+    key: str
+    integration: str
+    connection: str
+    event: str
+    #: what the step that waits knows of it: event, body, headers
+    scope: Mapping[str, object]
+
+
 class Signal(msgspec.Struct, frozen=True, kw_only=True):
     """An event that came for a run."""
 
@@ -108,12 +120,11 @@ class RunSteps:
         with self._database.atomic(durable=True):
             return self._database.run(self._sql["answer"], given) > 0
 
-    def signal(self, integration: str, connection: str, event: str, scope: Mapping[str, object]) -> None:
-        """Keeps an event that came for the run; it is on the disk on return."""
-        given = {"integration": integration, "connection": connection, "event": event}
-        row = {**given, "run": self._run, "scope": json.dumps(dict(scope)), "now": self._clock()}
+    def signal(self, signal: NewSignal) -> None:
+        """Keeps an event that came for the run, unless it is kept already; it is on the disk on return."""
+        row = {**msgspec.structs.asdict(signal), "scope": json.dumps(dict(signal.scope))}
         with self._database.atomic(durable=True):
-            self._database.run(self._sql["add_signal"], row)
+            self._database.run(self._sql["add_signal"], {**row, "run": self._run, "now": self._clock()})
 
     def signals(self, integration: str, event: str, path: str) -> list[Signal]:
         """The events of a name that no other step has taken, the one that this step took first."""

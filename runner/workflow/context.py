@@ -109,6 +109,15 @@ class Running(msgspec.Struct, kw_only=True):
     #: whether what failed may be done nevertheless, and must not be done twice
     uncertain: bool = False
 
+    def look(self) -> None:
+        """Halts where somebody has asked for it."""
+        if self.asked() is not None:
+            self.halt.call()
+
+    def asked(self) -> str | None:
+        """What somebody has asked of the run: cancel, or undo."""
+        return None if self.steps is None else self.access.store.runs.came_for(self.id)[0]
+
     def log(self, level: str, message: str) -> None:
         """Adds to the run's log; level is info, warning or error."""
         self.journal.log(Line(self.clock.now(), level, message))
@@ -153,7 +162,7 @@ class Context:
             self.running, self.client, step or self.step, path,
             self.results if results is None else results,
             {**self.further, **further} if further else self.further,
-            halt or self.halt,
+            self.halt if halt is None else halt,
         )  # fmt: skip
 
     def below(self, step: Step) -> Context:

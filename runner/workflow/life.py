@@ -78,12 +78,7 @@ async def _watch(running: Running) -> None:
     """Halts the run when somebody asks for it."""
     while not running.halt:
         await asyncio.sleep(_LOOK)
-        if _asked(running) is not None:
-            running.halt.call()
-
-
-def _asked(running: Running) -> str | None:
-    return None if running.steps is None else running.access.store.runs.came_for(running.id)[0]
+        running.look()
 
 
 async def _lived(running: Running, client: Client, underway: Underway | None) -> Result:
@@ -155,7 +150,7 @@ async def _stopped(running: Running) -> Result:
     error = {"kind": "cancelled", "message": "it was cancelled", "where": None, "hint": None}
     failure = StepFailed(error)
     undone = Undone()
-    if _asked(running) == "undo":
+    if running.asked() == "undo":
         undone = await roll_back(running, failure)
     return _ended(running, "cancelled", failure, undone)
 

@@ -64,7 +64,7 @@ def test_a_run_is_shown_by_the_beginning_of_its_id(ran: Terapi) -> None:
     assert found["output"]["added"] == 1
     told = ran("runs", "show", str(failed["run"])[:12])
     assert told.splitlines()[0] == "workflow place-order, shop connection `demo`"
-    assert "  failed    - (fail)\n" in told
+    assert "  ✗ #1 (fail)\n" in told
     assert "failed: forbidden is not allowed\n  at workflows/place-order.yaml:9:5\n" in told
     assert ran.json("runs", "show", str(failed["run"]))["input"] == {"name": "forbidden", "notes": []}
 

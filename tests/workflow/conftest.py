@@ -77,7 +77,9 @@ class Flows:
         async def inside() -> Result:
             async with self.access() as access:
                 workflow = access.project.workflow("try", "shop")
-                return await run_workflow(access, workflow, self.connection, given or {}, wanted)
+                place = self.store.connections.get("shop", self.connection.id)
+                assert place is not None
+                return await run_workflow(access, workflow, place, given or {}, wanted)
 
         return asyncio.run(inside())
 

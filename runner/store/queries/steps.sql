@@ -23,9 +23,10 @@ DELETE FROM steps WHERE run = :run AND path = :path
 UPDATE steps SET answer = :answer WHERE run = :run AND path = :path AND status = 'waiting' AND answer IS NULL
 
 -- name: add_signal
-INSERT INTO run_signals (run, number, integration, connection, event, scope, at)
-SELECT :run, coalesce(max(number), 0) + 1, :integration, :connection, :event, :scope, :now
+INSERT INTO run_signals (run, number, key, integration, connection, event, scope, at)
+SELECT :run, coalesce(max(number), 0) + 1, :key, :integration, :connection, :event, :scope, :now
 FROM run_signals WHERE run = :run
+ON CONFLICT (run, key) DO NOTHING
 
 -- name: signals
 SELECT number, connection, scope FROM run_signals

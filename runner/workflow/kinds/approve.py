@@ -20,15 +20,19 @@ async def approve(step: Step, context: Context) -> object:
     if entry.status != "waiting":
         if wanted.timeout is not None:
             entry.note["until"] = running.clock.now() + wanted.timeout
-        entry.note["message"] = text(wanted.message.evaluate(context.scope()))
+        entry.note["question"] = text(wanted.message.evaluate(context.scope()))
+        entry.note["waits"] = f"an approval: {entry.note['question']}"
         entry.status = "waiting"
         await context.write(durable=True)
-        context.log("info", f": waits for an approval: {entry.note['message']}")
+        context.log("info", f": waits for {entry.note['waits']}")
     row = running.steps.find(context.path)
     answer = row.answer if row is not None else None
     if answer is not None:
         if not answer["approved"]:
-            raise RunFailed(f"it was rejected: {entry.note['message']}", where=step.place, kind="rejected")
+            why = f": {answer['comment']}" if answer.get("comment") else ""
+            raise RunFailed(
+                f"`{entry.note['question']}` was rejected{why}", where=step.place, kind="rejected"
+            )
         return dict(answer)
     context.check_halt()
     until = cast("float | None", entry.note.get("until"))
@@ -36,4 +40,4 @@ async def approve(step: Step, context: Context) -> object:
         raise Parked(until)
     if wanted.on_timeout == "continue":
         return {"approved": False, "at": None}
-    raise RunFailed(f"nobody answered in time: {entry.note['message']}", where=step.place, kind="timeout")
+    raise RunFailed(f"nobody answered `{entry.note['question']}` in time", where=step.place, kind="timeout")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
-from runner.definitions.conversions import duration, instant
+from runner.definitions.conversions import duration, format_instant, instant
 from runner.definitions.model import Step, Wait
 from runner.definitions.values import ABSENT
 from runner.errors import ExpressionError, RunFailed
@@ -34,12 +34,12 @@ async def _until(wanted: Wait, context: Context) -> float:
         except ValueError as exc:
             where = context.step.place if wanted.until is None else wanted.until.place
             raise ExpressionError(str(exc), where=where) from exc
-        await _waiting(context)
+        await _waiting(context, format_instant(instant(note["until"])))
     return cast(float, note["until"])
 
 
-async def _waiting(context: Context) -> None:
-    context.entry.status = "waiting"
+async def _waiting(context: Context, what: str) -> None:
+    context.entry.status, context.entry.note["waits"] = "waiting", what
     await context.write(durable=True)
 
 
@@ -51,8 +51,8 @@ async def _event(wanted: Wait, context: Context) -> object:
     if entry.status != "waiting":
         if wanted.timeout is not None:
             entry.note["until"] = context.running.clock.now() + wanted.timeout
-        await _waiting(context)
-        context.log("info", f": waits for the event `{wanted.webhook}`")
+        await _waiting(context, f"the event `{wanted.webhook}`")
+        context.log("info", f": waits for {entry.note['waits']}")
     place = context.client.connection
     for signal in steps.signals(place.integration, wanted.webhook, context.path):
         fits = wanted.when is None or wanted.when.holds({**context.scope(), **signal.scope})

@@ -22,6 +22,7 @@ async def keep(step: Step, context: Context, do: Perform) -> object:
     if entry.body is not None:
         return await _kept(step, context, do)
     if step.kind not in HOLDING:
+        context.running.look()
         context.check_halt()
     try:
         result = await do(step, context)
