@@ -47,16 +47,13 @@ CREATE TABLE steps (
 CREATE TABLE run_signals (
   run TEXT NOT NULL,
   number INTEGER NOT NULL,
-  -- The same for the same event, so that it comes once.
-  key TEXT NOT NULL,
   integration TEXT NOT NULL,
   connection TEXT NOT NULL,
   event TEXT NOT NULL,
   scope TEXT NOT NULL,
   at REAL NOT NULL,
   taken_by TEXT,
-  PRIMARY KEY (run, number),
-  UNIQUE (run, key)
+  PRIMARY KEY (run, number)
 ) WITHOUT ROWID;
 
 -- How far a trigger has come: the cursor of a stream of records, or the time that a schedule was last due at.
