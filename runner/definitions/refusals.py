@@ -1,13 +1,16 @@
-"""What a schema refuses in a file, said in one sentence each, with the place and the mend."""
+"""What a schema refuses in a file, said in one sentence each, with the place and the mend.
+
+The keywords of draft 2020-12 that the schemas use, walked side by side with the nodes that they are about.
+Tests hold the verdicts against a validator of the whole standard, and ask that no other keyword is used.
+"""
 
 from __future__ import annotations
 
+import json
+import operator
 import re
-from collections.abc import Iterator, Sequence
-from typing import Final, cast
-
-import jsonschema_rs
-from jsonschema_rs import ValidationErrorKind as Refusal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Final, NamedTuple, cast
 
 from runner.definitions import yaml
 from runner.definitions.schema import KindSchema, Schema, properties
@@ -19,18 +22,30 @@ _Path = list[str | int]
 
 #: what people write for a boolean, in YAML 1.1 and elsewhere
 _TRUTH: Final = {"yes": "true", "on": "true", "y": "true", "no": "false", "off": "false", "n": "false"}
-#: limits in words; `{}` is the limit
-_LIMITS: Final = {
-    "minimum": "must be at least {}", "maximum": "must be at most {}",
-    "exclusiveMinimum": "must be more than {}", "exclusiveMaximum": "must be less than {}",
-    "multipleOf": "must be a multiple of {}", "minItems": "must have at least {}",
-    "maxItems": "must have at most {}", "minProperties": "must have at least {}",
-    "maxProperties": "must have at most {}", "minLength": "must be at least {} long",
-    "maxLength": "must be at most {} long", "uniqueItems": "must not have the same item twice",
+#: limits of numbers: whether one is kept, and in words
+_NUMBERS: Final[Mapping[str, tuple[Callable[[float, float], bool], str]]] = {
+    "minimum": (operator.ge, "must be at least"), "maximum": (operator.le, "must be at most"),
+    "exclusiveMinimum": (operator.gt, "must be more than"),
+    "exclusiveMaximum": (operator.lt, "must be less than"),
+    "multipleOf": (lambda found, unit: found % unit == 0, "must be a multiple of"),
+}  # fmt: skip
+#: limits of how much there is of what: characters, items, keys
+_COUNTS: Final = {
+    "minLength": "string", "maxLength": "string", "minItems": "array", "maxItems": "array",
+    "minProperties": "object", "maxProperties": "object",
 }  # fmt: skip
 _PLAIN = re.compile(r"[\w.-]+")
 #: keys that a message lists whole
 _MAX_LISTED = 14
+
+
+class Refusal(NamedTuple):
+    """Why a value is none that a schema allows."""
+
+    message: str
+    mend: str | None
+    #: the keyword that refuses it
+    code: str
 
 
 class Checker:
@@ -38,35 +53,76 @@ class Checker:
 
     def __init__(self, schemas: KindSchema) -> None:
         self._schemas = schemas
-        self._validator = jsonschema_rs.Draft202012Validator(dict(schemas.root), validate_formats=False)
 
-    def check(self, node: yaml.Node) -> list[Problem]:
-        """What the schema refuses in a file."""
-        errors = _without_twins(list(self._validator.iter_errors(node.data)))
-        found = [problem for error in errors for problem in _refused(self._schemas, node, error)]
-        return _without_echoes([*found, *_choices(self._schemas, node, self._schemas.root, [])])
+    def check(self, node: yaml.Node, subject: str = "the file") -> list[Problem]:
+        """What the schema refuses.
 
+        Args:
+            subject: how sentences call the whole.
+        """
+        return _without_echoes(list(self._refused(node, self._schemas.root, [], subject)))
 
-def _without_twins(errors: list[jsonschema_rs.ValidationError]) -> list[jsonschema_rs.ValidationError]:
-    """One refusal of a value that is neither of the type nor one of the few that it could be.
+    def _refused(self, node: yaml.Node, schema: Schema, path: _Path, subject: str) -> Iterator[Problem]:
+        if not schema:
+            return
+        found = list(refusals(schema, node, subject))
+        see = self._schemas.key_of(path) if found else ""
+        for message, mend, code in found:
+            yield Problem(node.place, message, node.width, mend, see, code)
+        if isinstance(node, yaml.Mapping):
+            yield from self._keys(node, schema, path)
+        for step, child in _children(node):
+            below = [*path, step]
+            yield from self._refused(child, self._schemas.below(schema, step), below, _subject(below))
 
-    `"1"` where only `1` can stand is of the wrong type; of everything else, what could stand is told.
-    """
-    listed = {
-        tuple(error.instance_path): getattr(
-            error.kind, "options", [getattr(error.kind, "expected_value", None)]
-        )
-        for error in errors
-        if isinstance(error.kind, (Refusal.Enum, Refusal.Constant))
-    }
-    mistyped = {tuple(error.instance_path) for error in errors if isinstance(error.kind, Refusal.Type)}
-    return [
-        error
-        for error in errors
-        if (at := tuple(error.instance_path)) not in listed
-        or at not in mistyped
-        or isinstance(error.kind, Refusal.Type) == (str(error.instance) in map(str, listed[at]))
-    ]
+    def _keys(self, node: yaml.Mapping, schema: Schema, path: _Path) -> Iterator[Problem]:
+        if schema.get("additionalProperties") is False:
+            known = properties(schema)
+            yield from (self._unknown(node, key, path) for key in node.entries if key not in known)
+        names = cast(Schema, schema.get("propertyNames", {}))
+        for key in node.entries if names else ():
+            if not _matches(names, key):
+                yield self._bad_name(node, key, names, path)
+        for key in cast(list[str], schema.get("required", [])):
+            if key not in node.entries:
+                yield self._missing(node, key, "", path)
+        for one, needed in cast(Mapping[str, list[str]], schema.get("dependentRequired", {})).items():
+            missing = [key for key in needed if key not in node.entries] if one in node.entries else []
+            yield from (self._missing(node, key, f": `{one}` needs it", path) for key in missing)
+        for rule, how in (("x-exactly-one", "exactly"), ("x-at-most-one", "at most")):
+            if rule in schema:
+                yield from self._choice(node, cast(list[str], schema[rule]), how, path)
+
+    def _unknown(self, node: yaml.Mapping, key: str, path: _Path) -> Problem:
+        known = sorted(properties(self._schemas.at(path)))
+        guess = nearest(key, known)
+        listed = f"known here: {', '.join(known)}" if len(known) <= _MAX_LISTED else None
+        mend = did_you_mean(key, known, listed)
+        if not _PLAIN.fullmatch(key) and node.entries[key].data is None:
+            mend = "a `,` ends a value in `{…}`: put the whole value between quotes"
+        see = self._schemas.key_of([*path, guess] if guess else path)
+        return Problem(_place_of(node, key), f"unknown key `{key}`", len(key), mend, see, "unknown-key")
+
+    def _missing(self, node: yaml.Mapping, key: str, why: str, path: _Path) -> Problem:
+        see = f"{self._schemas.key_of(path)}.{key}"
+        return Problem(node.place, f"`{key}` is missing{why}", 1, f"add `{key}: …`", see, "missing-key")
+
+    def _bad_name(self, node: yaml.Mapping, name: str, names: Schema, path: _Path) -> Problem:
+        message, width = f"`{name}` cannot be a name here", max(1, len(name))
+        see = self._schemas.key_of(path)
+        return Problem(_place_of(node, name), message, width, _expected(names), see, "name")
+
+    def _choice(self, node: yaml.Mapping, options: list[str], how: str, path: _Path) -> Iterator[Problem]:
+        there = [key for key in options if key in node.entries]
+        rule = f"this takes {how} one of {', '.join(f'`{key}`' for key in options)}"
+        if len(there) > 1:
+            place, width = node.keys[there[1]].place, len(there[1])
+            message, mend = f"{rule}; found {' and '.join(f'`{key}`' for key in there)}", "remove one"
+        elif not there and how == "exactly":
+            place, width, message, mend = node.place, 1, f"{rule}; found none", None
+        else:
+            return
+        yield Problem(place, message, width, mend, self._schemas.key_of(path), "choice")
 
 
 def _without_echoes(problems: list[Problem]) -> list[Problem]:
@@ -75,96 +131,70 @@ def _without_echoes(problems: list[Problem]) -> list[Problem]:
     return [problem for problem in problems if problem.code != "missing-key" or problem.see not in meant]
 
 
-def _refused(schemas: KindSchema, top: yaml.Node, error: jsonschema_rs.ValidationError) -> list[Problem]:
-    path = _steps(top, error.instance_path)
-    node = yaml.find(top, path)
-    match error.kind:
-        case Refusal.AdditionalProperties(unexpected=keys):
-            return [_unknown_key(schemas, node, path, key) for key in keys]
-        case Refusal.Required(property=key):
-            return [_missing_key(schemas, node, path, key)]
-        case Refusal.PropertyNames(error=inner):
-            return [_bad_name(schemas, node, path, str(inner.instance))]
-    message, mend = sentence(schemas.at(path), _subject(path), error.kind, node)
-    return [Problem(node.place, message, node.width, mend, schemas.key_of(path), error.kind.name)]
-
-
-def _steps(top: yaml.Node, path: Sequence[str | int]) -> _Path:
-    """The path with keys as text: the validator makes a number of a key that looks like one (`404`)."""
-    steps: _Path = []
-    for step in path:
-        above = yaml.find(top, steps)
-        steps.append(str(step) if isinstance(above, yaml.Mapping) else step)
-    return steps
+def _children(node: yaml.Node) -> list[tuple[str | int, yaml.Node]]:
+    if isinstance(node, yaml.Mapping):
+        return list(node.entries.items())
+    return list(enumerate(node.items)) if isinstance(node, yaml.Sequence) else []
 
 
 def _subject(path: _Path) -> str:
-    if not path:
-        return "the file"
     last, above = path[-1], next((f" of `{key}`" for key in path[-2::-1] if isinstance(key, str)), "")
     return f"item {last + 1}{above}" if isinstance(last, int) else f"`{last}`"
 
 
-def _unknown_key(schemas: KindSchema, node: yaml.Node, path: _Path, key: str) -> Problem:
-    known = sorted(properties(schemas.at(path)))
-    guess = nearest(key, known)
-    listed = f"known here: {', '.join(known)}" if len(known) <= _MAX_LISTED else None
-    mend = did_you_mean(key, known, listed)
-    if isinstance(node, yaml.Mapping) and not _PLAIN.fullmatch(key) and node.entries[key].data is None:
-        mend = "a `,` ends a value in `{…}`: put the whole value between quotes"
-    see = schemas.key_of([*path, guess] if guess else path)
-    return Problem(_place_of(node, key), f"unknown key `{key}`", len(key), mend, see, "unknown-key")
+def _place_of(node: yaml.Mapping, key: str) -> Place:
+    return node.keys[key].place if key in node.keys else node.place
 
 
-def _missing_key(schemas: KindSchema, node: yaml.Node, path: _Path, key: str) -> Problem:
-    rules = cast(dict[str, list[str]], schemas.at(path).get("dependentRequired", {}))
-    there = node.entries if isinstance(node, yaml.Mapping) else {}
-    needing = [one for one, needed in rules.items() if key in needed and one in there]
-    message = f"`{key}` is missing" + (f": `{needing[0]}` needs it" if needing else "")
-    see = f"{schemas.key_of(path)}.{key}"
-    return Problem(node.place, message, 1, f"add `{key}: …`", see, "missing-key")
-
-
-def _bad_name(schemas: KindSchema, node: yaml.Node, path: _Path, name: str) -> Problem:
-    names = cast(Schema, schemas.at(path).get("propertyNames", {}))
-    expected = f"expected {_pattern(names, str(names.get('pattern', '')))}"
-    message, width = f"`{name}` cannot be a name here", max(1, len(name))
-    return Problem(_place_of(node, name), message, width, expected, schemas.key_of(path), "name")
-
-
-def _place_of(node: yaml.Node, key: str) -> Place:
-    return node.keys[key].place if isinstance(node, yaml.Mapping) and key in node.keys else node.place
-
-
-def sentence(schema: Schema, subject: str, refusal: Refusal, node: yaml.Node) -> tuple[str, str | None]:
-    """Why a schema refuses a node, and the mend.
+def refusals(schema: Schema, node: yaml.Node, subject: str) -> Iterator[Refusal]:
+    """Why a node is not what a schema allows, without what is within it.
 
     Args:
-        subject: how the sentence calls the node.
+        subject: how the sentences call the node.
     """
-    found = node.data
-    match refusal:
-        case Refusal.Type(types=types):
-            return _mistyped(schema, subject, types, node)
-        case Refusal.Enum(options=options):
-            return _not_among(subject, found, options)
-        case Refusal.Constant(expected_value=value):
-            return _not_among(subject, found, [value])
-        case Refusal.Pattern(pattern=pattern):
-            return f"{subject} cannot be {describe(found)}", f"expected {_pattern(schema, pattern)}"
-        case Refusal.Format(format=form):
-            return f"{subject} cannot be {describe(found)}", f"expected the form `{form}`"
-    if refusal.name in _LIMITS:
-        return _beyond(subject, refusal, found), None
-    return f"{subject} is not what the schema allows ({refusal.name})", None
+    types = cast("str | list[str]", schema.get("type", []))
+    types = [types] if isinstance(types, str) else types
+    listed = cast(list[object], schema.get("enum", [schema["const"]] if "const" in schema else []))
+    if types and not any(_is(node, one) for one in types):
+        # `"1"` where only `1` can stand is of the wrong type; of everything else, what could stand is told.
+        wanted = listed and str(node.data) not in map(str, listed)
+        yield _not_among(subject, node, listed) if wanted else _mistyped(schema, subject, types, node)
+    elif listed and not any(_same(node.data, option) for option in listed):
+        yield _not_among(subject, node, listed)
+    else:
+        yield from _beyond(schema, subject, node)
 
 
-def _mistyped(schema: Schema, subject: str, types: list[str], node: yaml.Node) -> tuple[str, str | None]:
-    wanted = " or ".join(TYPE_WORDS[one] for one in types)
-    message = f"{subject} must be {wanted}, found {describe(node.data)}"
+def _is(node: yaml.Node, kind: str) -> bool:
+    if isinstance(node, (yaml.Mapping, yaml.Sequence)):
+        return kind == ("object" if isinstance(node, yaml.Mapping) else "array")
+    value = node.value
+    if isinstance(value, bool):
+        return kind == "boolean"
+    if isinstance(value, str) or value is None:
+        return kind == ("null" if value is None else "string")
+    return kind == "number" or (kind == "integer" and float(value).is_integer())
+
+
+def _same(one: object, other: object) -> bool:
+    return _canonical(one) == _canonical(other)
+
+
+def _canonical(value: object) -> str:
+    """Equal for what JSON Schema takes for the same: `1` and `1.0`, and not `true`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{json.dumps(key)}:{_canonical(value[key])}" for key in sorted(value)) + "}"
+    return f"[{','.join(map(_canonical, value))}]" if isinstance(value, list) else json.dumps(value)
+
+
+def _mistyped(schema: Schema, subject: str, types: list[str], node: yaml.Node) -> Refusal:
+    found = describe(node.data)
     if "x-pattern-message" in schema and node.data is not None:
-        return f"{subject} cannot be {describe(node.data)}", f"expected {schema['x-pattern-message']}"
-    return message, _type_mend(types, node)
+        return Refusal(f"{subject} cannot be {found}", _expected(schema), "type")
+    wanted = " or ".join(TYPE_WORDS[one] for one in types)
+    return Refusal(f"{subject} must be {wanted}, found {found}", _type_mend(types, node), "type")
 
 
 def _type_mend(types: list[str], node: yaml.Node) -> str | None:
@@ -181,50 +211,55 @@ def _type_mend(types: list[str], node: yaml.Node) -> str | None:
     return None
 
 
-def _not_among(subject: str, found: object, options: object) -> tuple[str, str | None]:
-    known = [short(option) for option in cast(list[object], options)]
+def _not_among(subject: str, node: yaml.Node, options: list[object]) -> Refusal:
+    known = [short(option) for option in options]
     allowed = ", ".join(f"`{option}`" for option in known)
-    return f"{subject} cannot be {describe(found)}; it can be {allowed}", did_you_mean(str(found), known)
+    message = f"{subject} cannot be {describe(node.data)}; it can be {allowed}"
+    return Refusal(message, did_you_mean(str(node.data), known), "enum")
 
 
-def _pattern(schema: Schema, pattern: str) -> str:
-    return str(schema.get("x-pattern-message", f"something that matches {pattern}"))
+def _beyond(schema: Schema, subject: str, node: yaml.Node) -> Iterator[Refusal]:
+    """Patterns and limits that a value of the right type does not keep."""
+    value = node.value if isinstance(node, yaml.Scalar) else None
+    if isinstance(value, str) and not _matches(schema, value):
+        yield Refusal(f"{subject} cannot be {describe(value)}", _expected(schema), "pattern")
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        for keyword, (kept, words) in _NUMBERS.items():
+            limit = cast("float | None", schema.get(keyword))
+            if limit is not None and not kept(value, limit):
+                yield Refusal(f"{subject} {words} {limit}, found {value}", None, keyword)
+    for keyword, kind in _COUNTS.items():
+        if keyword in schema and _is(node, kind):
+            yield from _miscounted(keyword, cast(int, schema[keyword]), subject, node)
+    if schema.get("uniqueItems") and _is(node, "array"):
+        items = [_canonical(child.data) for _, child in _children(node)]
+        if len(set(items)) < len(items):
+            yield Refusal(f"{subject} must not have the same item twice", None, "uniqueItems")
 
 
-def _beyond(subject: str, refusal: Refusal, found: object) -> str:
-    """A limit that a value does not keep; a number is shown, of a list, map or text it is counted."""
-    limit = getattr(refusal, "limit", getattr(refusal, "multiple_of", ""))
-    said = f"{subject} {_LIMITS[refusal.name].format(limit)}"
-    if refusal.name == "uniqueItems":
-        return said
-    if isinstance(found, (int, float)):
-        return f"{said}, found {found}"
-    if isinstance(found, str):
-        return said.replace(" long", f" character{'' if limit == 1 else 's'} long") + f", found {len(found)}"
-    entries = "one entry" if limit == 1 else f"{limit} entries"
-    return f"{said.removesuffix(str(limit))}{entries}, found {len(cast(list[object], found)) or 'none'}"
-
-
-def _choices(schemas: KindSchema, node: yaml.Node, schema: Schema, path: _Path) -> Iterator[Problem]:
-    """The checks of `x-exactly-one` and `x-at-most-one`, all the way down."""
-    if not schema:
+def _miscounted(keyword: str, limit: int, subject: str, node: yaml.Node) -> Iterator[Refusal]:
+    least, of_text = keyword.startswith("min"), isinstance(node, yaml.Scalar)
+    count = len(node.text) if isinstance(node, yaml.Scalar) else len(_children(node))
+    if (count >= limit) if least else (count <= limit):
         return
-    if isinstance(node, yaml.Mapping):
-        for rule, how in (("x-exactly-one", "exactly"), ("x-at-most-one", "at most")):
-            if rule in schema:
-                yield from _choice(node, cast(list[str], schema[rule]), how, schemas.key_of(path))
-        for key, child in node.entries.items():
-            yield from _choices(schemas, child, schemas.below(schema, key), [*path, key])
-    elif isinstance(node, yaml.Sequence):
-        for index, child in enumerate(node.items):
-            yield from _choices(schemas, child, schemas.below(schema, index), [*path, index])
+    bound = f"{'be' if of_text else 'have'} at {'least' if least else 'most'}"
+    if of_text:
+        amount, found = f"{limit} character{'' if limit == 1 else 's'} long", str(count)
+    else:
+        amount, found = "one entry" if limit == 1 else f"{limit} entries", str(count or "none")
+    yield Refusal(f"{subject} must {bound} {amount}, found {found}", None, keyword)
 
 
-def _choice(node: yaml.Mapping, options: list[str], how: str, see: str) -> Iterator[Problem]:
-    there = [key for key in options if key in node.entries]
-    rule = f"this takes {how} one of {', '.join(f'`{key}`' for key in options)}"
-    if len(there) > 1:
-        message = f"{rule}; found {' and '.join(f'`{key}`' for key in there)}"
-        yield Problem(node.keys[there[1]].place, message, len(there[1]), "remove one", see, "choice")
-    elif not there and how == "exactly":
-        yield Problem(node.place, f"{rule}; found none", 1, None, see, "choice")
+def _matches(schema: Schema, text: str) -> bool:
+    """Whether a text keeps to a pattern, where there is one; its `$` is the end and nothing before it."""
+    if "pattern" not in schema:
+        return True
+    pattern = str(schema["pattern"])
+    if pattern.endswith("$"):
+        pattern = rf"{pattern[:-1]}\Z"
+    return re.search(pattern, text, re.ASCII) is not None
+
+
+def _expected(schema: Schema) -> str:
+    plain = f"something that matches {schema.get('pattern')}"
+    return f"expected {schema.get('x-pattern-message', plain)}"

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import re
+from pathlib import Path
 from typing import cast
 
+import jsonschema_rs
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from runner.definitions import yaml
 from runner.definitions.refusals import Checker
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook
 from runner.errors import Problem
 
+CASES = Path(__file__).parent / "cases"
 TEXT: Schema = {"type": "string"}
 WHOLE: Schema = {"type": "integer"}
 
@@ -39,7 +46,7 @@ def check(schema: Schema, text: str) -> list[Problem]:
         (of(a=TEXT), "a:", 1, 3, "`a` must be text, found nothing", "give it a value, or remove the key"),
         (of(a={"type": "boolean"}), "a: yes", 1, 4, "`a` must be true or false, found the text 'yes'", "write: true"),
         (of(a={"type": "boolean"}), "a: False", 1, 4, "`a` must be true or false, found the text 'False'", "write: false"),
-        (of(a={"type": ["string", "null"]}), "a: [1]", 1, 4, "`a` must be null or text, found a list", None),
+        (of(a={"type": ["string", "null"]}), "a: [1]", 1, 4, "`a` must be text or null, found a list", None),
         (of(a=of(b=TEXT)), "a: x", 1, 4, "`a` must be a map, found the text 'x'", None),
         (of(a=TEXT), "- 1", 1, 1, "the file must be a map, found a list", None),
         (of(a={"type": "array", "items": TEXT}), "a:\n- x\n- 5", 3, 3, "item 2 of `a` must be text, found 5", 'write: "5"'),
@@ -111,3 +118,82 @@ def test_every_key_is_described_and_shown(kind: str) -> None:
         if not str(schema.get("description", "")).strip() or not cast(list[object], schema.get("examples"))
     ]
     assert lacking == []
+
+
+KNOWN = {
+    "$schema", "$id", "$defs", "$ref", "title", "description", "examples", "default", "format", "type", "enum",
+    "const", "properties", "additionalProperties", "propertyNames", "required", "dependentRequired", "items",
+    "minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "minLength", "maxLength", "pattern",
+    "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "x-exactly-one", "x-at-most-one",
+    "x-pattern-message",
+}  # fmt: skip
+
+
+def keywords(schema: object) -> set[str]:
+    """Every keyword that a schema uses, wherever a schema may stand in it."""
+    if not isinstance(schema, dict):
+        return set()
+    named = [value for key in ("properties", "$defs") for value in schema.get(key, {}).values()]
+    single = [schema.get(key) for key in ("items", "additionalProperties", "propertyNames")]
+    return set(schema).union(*(keywords(below) for below in [*named, *single]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_schemas_use_no_keyword_that_is_not_checked(kind: str) -> None:
+    assert keywords(SchemaBook()[kind].root) - KNOWN == set()
+
+
+def agree(schema: Schema, node: yaml.Node) -> None:
+    """The verdict is that of a validator of the whole standard, which does not know our own annotations."""
+    ours = [one for one in Checker(KindSchema("sync", schema)).check(node) if one.code != "choice"]
+    assert (ours == []) == jsonschema_rs.Draft202012Validator(dict(schema)).is_valid(node.data)
+
+
+FILES = {"providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml"}
+VALID = {kind: [path.read_text() for path in sorted((CASES / "valid").glob(FILES[kind]))] for kind in KINDS}
+scalars = st.sampled_from(["5", "-1", "0", "1.0", "1.5", "true", "null", "''", "x", "GET", "5m", "[]", "{}", "[1, 1.0]", "[a, b]", "{a: 1}", "'1'"])  # fmt: skip
+
+
+@settings(deadline=None, max_examples=200)
+@given(st.data())
+def test_verdicts_are_those_of_the_standard(data: st.DataObject) -> None:
+    """Of valid definitions in which values were put in place of others."""
+    kind = data.draw(st.sampled_from(KINDS))
+    text = data.draw(st.sampled_from(VALID[kind]))
+    values = [found.span(1) for found in re.finditer(r": ([^\n{}\[\],]+)", text)]
+    start, end = data.draw(st.sampled_from(values))
+    node, _ = yaml.read(text[:start] + data.draw(scalars) + text[end:], "f.yaml")
+    if node is not None:
+        agree(SchemaBook()[kind].root, node)
+
+
+limits = st.fixed_dictionaries(
+    {},
+    optional={
+        "type": st.sampled_from(["string", "number", "integer", "boolean", "array", "object", "null", ["string", "array"]]),
+        "enum": st.lists(st.sampled_from([1, 1.0, True, "a", None, [1], {"a": 1}]), min_size=1, max_size=3),
+        "minimum": st.integers(-2, 3), "maximum": st.integers(-2, 3), "exclusiveMinimum": st.integers(-2, 3),
+        "exclusiveMaximum": st.integers(-2, 3), "multipleOf": st.sampled_from([1, 2, 0.5]),
+        "minLength": st.integers(0, 3), "maxLength": st.integers(0, 3), "pattern": st.sampled_from(["^a+$", "^[a-z0-9]*$", r"\d"]),
+        "minItems": st.integers(0, 3), "maxItems": st.integers(0, 3), "uniqueItems": st.booleans(),
+        "minProperties": st.integers(0, 2), "maxProperties": st.integers(0, 2), "required": st.just(["a"]),
+        "dependentRequired": st.just({"b": ["a"]}), "propertyNames": st.just({"pattern": "^[ab]$"}),
+        "additionalProperties": st.sampled_from([False, {"type": "integer"}]),
+        "properties": st.just({"a": {"type": "string"}}), "items": st.just({"type": "integer"}),
+    },
+)  # fmt: skip
+plain = st.recursive(
+    st.sampled_from([None, True, False, 0, 1, 1.0, 1.5, 3, -2, "", "a", "aa", "abc", "9", "é", "a\n"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["a", "b", "c"]), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+@settings(deadline=None, max_examples=400)
+@given(limits, plain)
+def test_each_keyword_means_what_the_standard_says(schema: dict[str, object], value: object) -> None:
+    node, problems = yaml.read(json.dumps({"v": value}), "f.yaml")
+    assert node is not None, problems
+    agree({"properties": {"v": schema}}, node)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import jsonschema_rs
-
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, items, mapping
 from runner.definitions.build.reader import Reader
-from runner.definitions.refusals import sentence
+from runner.definitions.refusals import Checker
+from runner.definitions.schema import KindSchema
 
 #: what is not the same in a JSON Schema
 _OURS = ("optional", "properties", "items")
@@ -31,18 +30,22 @@ def _property(node: yaml.Mapping, reader: Reader) -> dict[str, object]:
         schema.update(read_input(below(node, "properties"), reader))
     if "items" in node.entries:
         schema["items"] = _property(below(node, "items"), reader)
-    if _check_pattern(node, reader):
+    if _is_pattern(node, reader):
         _check_values(node, schema, reader)
     return schema
 
 
-def _check_pattern(node: yaml.Mapping, reader: Reader) -> bool:
+def _is_pattern(node: yaml.Mapping, reader: Reader) -> bool:
+    """Whether `pattern`, where it is there, is one to those who will hold values against it."""
     pattern = node.entries.get("pattern")
+    if pattern is None:
+        return True
+    import jsonschema_rs
+
     try:
-        jsonschema_rs.Draft202012Validator({"pattern": pattern.data} if pattern is not None else {})
+        jsonschema_rs.Draft202012Validator({"pattern": pattern.data})
     except ValueError:
-        if pattern is not None:
-            reader.problem(pattern, "`pattern` is no regular expression", "pattern")
+        reader.problem(pattern, "`pattern` is no regular expression", "pattern")
         return False
     return True
 
@@ -57,10 +60,5 @@ def _check_values(node: yaml.Mapping, schema: dict[str, object], reader: Reader)
 
 
 def _check_value(node: yaml.Node, schema: dict[str, object], subject: str, reader: Reader) -> None:
-    validator = jsonschema_rs.Draft202012Validator(schema, validate_formats=True)
-    for error in validator.iter_errors(node.data):
-        if error.instance_path:
-            message, mend = f"{subject} does not fit: {error.message}", None
-        else:
-            message, mend = sentence(schema, subject, error.kind, node)
-        reader.problem(node, message, "input", mend)
+    for problem in Checker(KindSchema("workflow", schema)).check(node, subject):
+        reader.problems.append(problem._replace(see=None, code="input"))
