@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import click
@@ -148,7 +149,9 @@ def _agreed(connection: Connection, records: dict[str, int]) -> bool:
 def _records(store: Store, connection: Connection) -> dict[str, int]:
     """How many records of each model were synced through it."""
     streams = store.records.streams(connection.integration, connection.id)
-    counts = {key[2]: sum(store.records.stream(*key).count().values()) for key in streams}
+    counts = Counter[str]()
+    for key in streams:
+        counts[key.model] += sum(store.records.stream(*key).count().values())
     return {model: count for model, count in counts.items() if count}
 
 

@@ -28,10 +28,10 @@ _PAGE = 5_000
 def command(ctx: click.Context, query: str, form: str | None, output: Path | None, as_json: bool) -> None:
     """Ask what was synced, in SQL.
 
-    Each model is a table of its name, with the columns integration, connection, id, cursor, _state and
-    deleted_at, and the keys of its records. Deleted records are among the rows, unless the query says
-    WHERE _state <> 'deleted'. Nothing can be written. @FILE takes the query from a file, @- from standard
-    input.
+    Each model is a table of its name, with the columns integration, connection, id, cursor, _state,
+    deleted_at and _variant, and the keys of its records. Deleted records are among the rows, unless the
+    query says WHERE _state <> 'deleted'. Nothing can be written. @FILE takes the query from a file, @- from
+    standard input.
     """
     found = app_of(ctx).store.sql(content(query).decode("utf-8", "replace"))
     names = _names(found.columns)

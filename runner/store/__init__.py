@@ -2,7 +2,7 @@
 
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
-from runner.store.records import Changes, Record, Stream
+from runner.store.records import BASE, Changes, Record, Stream, StreamKey
 from runner.store.runs import NewRun, Run
 from runner.store.state import SyncKey, SyncState
 from runner.store.steps import Line, NewSignal, RunSteps, Signal, StepRow
@@ -12,6 +12,7 @@ from runner.store.underway import Underway
 from runner.store.views import Table
 
 __all__ = [
+    "BASE",
     "Arrival",
     "Changes",
     "Connection",
@@ -27,6 +28,7 @@ __all__ = [
     "StepRow",
     "Store",
     "Stream",
+    "StreamKey",
     "SyncKey",
     "SyncRequest",
     "SyncState",

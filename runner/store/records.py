@@ -13,6 +13,8 @@ import xxhash
 from runner.errors import RecordError, StoreError
 from runner.store.database import Database, load_queries
 
+#: the variant of what has none
+BASE: Final = "base"
 STATES: Final = ("added", "updated", "deleted")
 _DELETED = 2
 _BATCH = 5_000
@@ -47,30 +49,38 @@ class Record(NamedTuple):
     pruned_at: float | None
 
 
+class StreamKey(NamedTuple):
+    """Which records belong together, and are numbered together."""
+
+    integration: str
+    connection: str
+    model: str
+    #: of a sync that is read several times, whose records these are
+    variant: str = BASE
+
+
 class Records:
-    """The records of a store, by stream: one model of one connection."""
+    """The records of a store, by stream: one model of one connection, in one variant."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._sql = load_queries("records")
 
-    def stream(self, integration: str, connection: str, model: str) -> Stream:
+    def stream(self, integration: str, connection: str, model: str, variant: str = BASE) -> Stream:
         """The stream; asking for one, or reading it, leaves no trace before something is written."""
-        key = {"integration": integration, "connection": connection, "model": model}
-        return Stream(self._database, self._sql, key)
+        key = StreamKey(integration, connection, model, variant)
+        return Stream(self._database, self._sql, key._asdict())
 
-    def streams(
-        self, integration: str | None = None, connection: str | None = None
-    ) -> list[tuple[str, str, str]]:
-        """Integration, connection and model of every stream."""
+    def streams(self, integration: str | None = None, connection: str | None = None) -> list[StreamKey]:
+        """Every stream; of a model's variants the base comes first."""
         rows = self._database.rows(
             self._sql["list_streams"], {"integration": integration, "connection": connection}
         )
-        return [(row["integration"], row["connection"], row["model"]) for row in rows]
+        return [StreamKey(*row) for row in rows]
 
 
 class Stream:
-    """One model of one connection."""
+    """One model of one connection, in one variant."""
 
     def __init__(self, database: Database, sql: Mapping[str, str], key: Mapping[str, str]) -> None:
         self._database = database

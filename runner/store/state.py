@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -63,6 +63,20 @@ class States:
             "now": self._clock(),
         }
         self._database.run(self._sql["put"], {**msgspec.structs.asdict(key), **given})
+
+    def names(self, integration: str, connection: str, sync: str) -> list[str]:
+        """The syncs of a definition that have a state: `contacts`, `contacts.VALUE`, `contacts::VARIANT`."""
+        key = {"integration": integration, "connection": connection, "sync": sync}
+        return [str(row["sync"]) for row in self._database.rows(self._sql["names"], key)]
+
+    def vanish(self, integration: str, connection: str, syncs: Iterable[str]) -> list[str]:
+        """Notes that there is nothing any more that these syncs could read; gives those not noted before.
+
+        What they stored stays, and one that comes back goes on from its checkpoint.
+        """
+        key = {"integration": integration, "connection": connection, "syncs": json.dumps(list(syncs))}
+        rows = self._database.rows(self._sql["vanish"], {**key, "now": self._clock()})
+        return sorted({str(row["sync"]) for row in rows})
 
     def clear(self, key: SyncKey) -> None:
         self._database.run(self._sql["clear"], msgspec.structs.asdict(key))

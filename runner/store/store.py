@@ -17,6 +17,7 @@ from runner.store.runs import Runs
 from runner.store.state import States
 from runner.store.steps import Steps
 from runner.store.sync_requests import SyncRequests
+from runner.store.variants import Variants
 from runner.store.views import Table, ask
 
 
@@ -28,6 +29,7 @@ class Store:
         self.connections = Connections(database)
         self.records = Records(database)
         self.states = States(database)
+        self.variants = Variants(database, self.states)
         self.runs = Runs(database, self.lock)
         self.steps = Steps(database)
         self.deliveries = Deliveries(database)

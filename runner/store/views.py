@@ -14,7 +14,7 @@ from runner.store.database import load_queries
 from runner.store.faults import of_sqlite
 
 #: what every view has besides the keys of its records
-_OWN: Final = ("integration", "connection", "id", "cursor", "_state", "deleted_at")
+_OWN: Final = ("integration", "connection", "id", "cursor", "_state", "deleted_at", "_variant")
 #: functions that give rows, which may be read as well
 _FUNCTIONS: Final = frozenset({"json_each", "json_tree"})
 #: SQLite takes 2,000 columns at most
@@ -35,9 +35,9 @@ class Table(NamedTuple):
 def ask(path: Path, query: str) -> Table:
     """Answers a query over the models, each a view under its name.
 
-    A view has the columns integration, connection, id, cursor, _state (added, updated or deleted) and
-    deleted_at, then the keys of the model's records. Deleted records are among the rows, unless a query says
-    `WHERE _state <> 'deleted'`. Nothing but the models can be read, and nothing written.
+    A view has the columns integration, connection, id, cursor, _state (added, updated or deleted), deleted_at
+    and _variant, then the keys of the model's records. Deleted records are among the rows, unless a query
+    says `WHERE _state <> 'deleted'`. Nothing but the models can be read, and nothing written.
 
     Raises:
         UsageError: the query is not one statement that reads models.

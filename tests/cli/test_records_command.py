@@ -105,6 +105,21 @@ def read(file: Path) -> list[dict[str, object]]:
             return parquet.read_table(file).to_pylist()
 
 
+def test_of_several_variants_one_is_named(filled: Terapi) -> None:
+    with open_store(f"sqlite:///{filled.folder}/.terapi/terapi.db") as store:
+        store.records.stream("shop", "demo", "Order", "eu").write([("1", b'{"id":"1"}')], 1.0)
+        store.records.stream("shop", "demo", "Note", "eu").write([("2", b'{"id":"2"}')], 1.0)
+    assert [row["id"] for row in rows(filled("records", "Order", "--variant", "eu", "--json"))] == ["1"]
+    assert len(rows(filled("records", "Order", "--variant", "base", "--all", "--json"))) == 120
+    assert [row["id"] for row in rows(filled("records", "Note", "--json"))] == ["2"]
+    filled("records", "Order", code=2)
+    assert filled.err == "error: Order has several variants\n  next: name one with --variant: base, eu\n"
+    filled("records", "Order", "--variant", "eo", code=2)
+    assert filled.err == (
+        "error: nothing is stored of a variant `eo` of Order\n  next: there are: base, eu\n"
+    )
+
+
 def test_the_form_that_is_asked_for_goes_before_the_name(filled: Terapi, tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
     filled("records", "Order", "--format", "ndjson", "-o", str(file))

@@ -100,6 +100,16 @@ def test_a_kept_cursor_shows_what_changed_since(filled: Served) -> None:
     assert ids(filled, f"cursor={last}") == "a"
 
 
+def test_the_records_of_a_variant_are_its_own(filled: Served) -> None:
+    stream = filled.store.records.stream("shop", "demo", "Order", "mailbox-2")
+    stream.write([("a", b'{"id":"a","name":"other"}'), ("e", b'{"id":"e"}')], T0)
+    assert ids(filled, "variant=mailbox-2") == "ae"
+    assert ids(filled, "variant=mailbox-2&limit=1") == "a"
+    assert ids(filled) == "adbc"
+    page = get(filled, "variant=mailbox-2&limit=1")
+    assert ids(filled, f"variant=mailbox-2&cursor={page['next_cursor']}") == "e"
+
+
 def test_a_model_that_was_never_synced_is_empty(served: Served) -> None:
     assert get(served, model="Nothing") == {"records": [], "next_cursor": None}
 

@@ -139,7 +139,9 @@ def test_deleting_a_connection_takes_its_records_and_state(store: Store) -> None
     store.records.stream("shop", "demo", "Order").write([("1", b"a")], 1.0)
     store.states.put(key, SyncState(checkpoint="2026"))
     store.sync_requests.ask([SyncRequest(integration="shop", connection="demo", sync="orders")])
+    assert store.variants.make("shop", "demo", "orders", "eu") is not None
     assert store.connections.delete(kept)
+    assert store.variants.of("shop", "demo", "orders") == []
     assert not store.connections.delete(kept)
     assert store.sync_requests.all() == []
     assert store.records.streams() == []
@@ -151,6 +153,69 @@ def test_state_comes_back_as_it_was_put(store: Store) -> None:
     state = SyncState(checkpoint=12, last_run=1.5, progress={"page": 3}, digest="d")
     store.states.put(key, state)
     assert store.states.get(key) == state
+
+
+def key_of(sync: str, model: str = "Order", connection: str = "demo") -> SyncKey:
+    return SyncKey(integration="shop", connection=connection, sync=sync, model=model)
+
+
+def test_the_syncs_of_a_definition_are_found_by_its_name(store: Store) -> None:
+    for name in ("orders", "orders.eu", "orders::eu", "orders.a::b", "orders-old", "other.orders"):
+        store.states.put(key_of(name), SyncState(checkpoint=1))
+    store.states.put(key_of("orders.us", connection="other"), SyncState(checkpoint=1))
+    assert store.states.names("shop", "demo", "orders") == [
+        "orders",
+        "orders.a::b",
+        "orders.eu",
+        "orders::eu",
+    ]
+
+
+def test_what_has_vanished_is_told_once_until_it_comes_back(store: Store) -> None:
+    for name in ("orders.eu", "orders.us"):
+        store.states.put(key_of(name), SyncState(checkpoint=1))
+    assert store.states.vanish("shop", "demo", ["orders.us", "orders.eu"]) == ["orders.eu", "orders.us"]
+    assert store.states.vanish("shop", "demo", ["orders.us", "orders.eu"]) == []
+    assert store.states.get(key_of("orders.us")) == SyncState(checkpoint=1)
+    store.states.put(key_of("orders.us"), SyncState(checkpoint=2))
+    assert store.states.vanish("shop", "demo", ["orders.us", "orders.eu"]) == ["orders.us"]
+
+
+def test_a_variant_is_made_once_and_goes_with_what_it_stored(store: Store) -> None:
+    variants, place = store.variants, ("shop", "demo", "orders")
+    made = [
+        variants.make(*place, "eu"),
+        variants.make(*place, "us"),
+        variants.make("shop", "other", "orders", "eu"),
+    ]
+    assert (len(set(made)), None in made) == (3, False)
+    assert variants.make(*place, "eu") is None
+    assert variants.of(*place) == ["eu", "us"]
+    for variant in ("base", "eu", "us"):
+        name = "orders" if variant == "base" else f"orders::{variant}"
+        store.states.put(key_of(name), SyncState(checkpoint=1))
+        stream = store.records.stream("shop", "demo", "Order", variant)
+        stream.write([("1", b"a")], 1.0)
+        stream.begin_full(name)
+    assert variants.remove(*place, "eu")
+    assert not variants.remove(*place, "eu")
+    assert variants.of(*place) == ["us"]
+    assert [key.variant for key in store.records.streams()] == ["base", "us"]
+    assert store.states.get(key_of("orders::eu")) == SyncState()
+    assert store.states.get(key_of("orders::us")) == SyncState(checkpoint=1)
+    counted = store.database.row("SELECT (SELECT count(*) FROM records), (SELECT count(*) FROM full_reads)")
+    assert counted is not None
+    assert tuple(counted) == (2, 2)
+
+
+def test_a_variant_leaves_what_another_sync_has_of_the_same_name(store: Store) -> None:
+    for name in ("orders::eu", "returns::eu"):
+        store.states.put(key_of(name), SyncState(checkpoint=1))
+    store.records.stream("shop", "demo", "Order", "eu").write([("1", b"a")], 1.0)
+    store.variants.make("shop", "demo", "orders", "eu")
+    assert store.variants.remove("shop", "demo", "orders", "eu")
+    assert len(store.records.stream("shop", "demo", "Order", "eu").read()) == 1
+    assert store.states.names("shop", "demo", "orders") == []
 
 
 def test_a_setting_is_made_once(store: Store) -> None:

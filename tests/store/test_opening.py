@@ -5,12 +5,14 @@ from __future__ import annotations
 import sqlite3
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+import runner.store
 from runner.errors import StoreDamaged, StoreError, StoreTooNew, UsageError
-from runner.store import open_store
+from runner.store import SyncKey, open_store
 from tests.store.children import line, start
 
 
@@ -175,3 +177,24 @@ def test_processes_that_open_a_new_folder_at_once_agree(tmp_path: Path) -> None:
     assert len(answers) == 1
     with open_store(url) as store:
         assert [store.states.setting(str(n)) for n in range(6)] == ["here"] * 6
+
+
+def test_records_of_a_state_without_variants_become_the_bases(tmp_path: Path) -> None:
+    path = tmp_path / "terapi.db"
+    steps = sorted((Path(runner.store.__file__).parent / "migrations").glob("*.sql"))[:5]
+    with closing(sqlite3.connect(path)) as old:
+        for step in steps:
+            old.executescript(step.read_text())
+        old.executescript(
+            "INSERT INTO streams (number, integration, connection, model, cursor) VALUES (7, 's', 'd', 'Order', 1);"
+            "INSERT INTO records VALUES (1, 7, 'a', x'00', 0, 1, 1.0, 1.0, NULL, NULL, x'01');"
+            "INSERT INTO sync_state VALUES ('s', 'd', 'orders', 'Order', '5', 1.0, NULL, 'd', 1.0);"
+            "PRAGMA user_version = 5"
+        )
+    with open_store(f"sqlite:///{path}") as store:
+        stream = store.records.stream("s", "d", "Order")
+        assert [(one.id, one.cursor) for one in stream.read()] == [("a", 1)]
+        stream.write([("b", b"2")], 2.0)
+        assert [(one.id, one.cursor) for one in stream.read()] == [("a", 1), ("b", 2)]
+        key = SyncKey(integration="s", connection="d", sync="orders", model="Order")
+        assert store.states.get(key).checkpoint == 5

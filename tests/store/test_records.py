@@ -17,6 +17,18 @@ from runner.store import Changes, Record, Store, SyncKey, open_store
 from tests.store.children import line, start
 
 
+def test_variants_are_numbered_and_kept_apart(store: Store) -> None:
+    base, eu = (store.records.stream("shop", "demo", "Order", variant) for variant in ("base", "eu"))
+    base.write([("1", b"a"), ("2", b"b")], 1.0)
+    assert eu.write([("1", b"x")], 2.0).added == 1
+    assert [(one.id, one.payload, one.cursor) for one in eu.read()] == [("1", b"x", 1)]
+    assert eu.delete(["1", "2"], 3.0) == 1
+    assert base.count() == {"added": 2, "updated": 0, "deleted": 0}
+    eu.empty()
+    assert [one.payload for one in store.records.stream("shop", "demo", "Order").read()] == [b"a", b"b"]
+    assert [key.variant for key in store.records.streams()] == ["base", "eu"]
+
+
 def test_a_page_counts_what_it_changed(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     assert stream.write([("1", b"a"), ("2", b"b")], 1.0) == Changes(added=2)

@@ -26,14 +26,21 @@ def orders(store: Store) -> Store:
 
 def test_a_model_is_a_table_with_a_column_for_each_key(orders: Store) -> None:
     table = orders.sql('SELECT * FROM "Order" ORDER BY cursor')
-    assert table.columns[:6] == ("integration", "connection", "id", "cursor", "_state", "deleted_at")
-    assert set(table.columns[6:]) == {"total", "name", "paid", "lines"}
+    own = ("integration", "connection", "id", "cursor", "_state", "deleted_at", "_variant")
+    assert table.columns[:7] == own
+    assert set(table.columns[7:]) == {"total", "name", "paid", "lines"}
     assert orders.sql('SELECT connection, id, _state, deleted_at, total, paid FROM "Order"').rows == [
         ("demo", "1", "added", None, 5, None),
         ("demo", "2", "deleted", 3.0, 7.5, 1),
         ("other", "1", "added", None, None, None),
     ]
     assert orders.sql('SELECT lines FROM "Order" WHERE lines IS NOT NULL').rows == [('[{"n":1}]',)]
+
+
+def test_variants_are_told_apart(orders: Store) -> None:
+    orders.records.stream("shop", "demo", "Order", "eu").write([("1", b'{"id":"1","variant":"gift"}')], 1.0)
+    query = "SELECT _variant, variant FROM \"Order\" WHERE id = '1' AND connection = 'demo' ORDER BY 1"
+    assert orders.sql(query).rows == [("base", None), ("eu", "gift")]
 
 
 @pytest.mark.parametrize(
@@ -60,8 +67,8 @@ def test_keys_that_are_columns_of_ours_or_differ_in_case_only_get_names_of_their
         {"id": "1", "cursor": "c", "Name": "a", "name": "b", "a.b": 1, 'q"': 2, "Id": 3, "x'y": 4},
     )
     table = store.sql("SELECT * FROM Odd")
-    assert table.columns[6:] == ("cursor_", "Name", "name_", "a.b", "x'y")
-    assert table.rows[0][6:] == ("c", "a", "b", 1, 4)
+    assert table.columns[7:] == ("cursor_", "Name", "name_", "a.b", "x'y")
+    assert table.rows[0][7:] == ("c", "a", "b", 1, 4)
 
 
 @pytest.mark.parametrize(

@@ -59,9 +59,9 @@ async def records(request: Request) -> Response:
     )
     asked = _asked(query)
     find_connection(parts, place.integration, place.connection, 400, "unknown_connection")
-    stream = parts.access.store.records.stream(place.integration, place.connection, query.model)
-    if query.variant != "base":
-        return _answer([], more=False)
+    stream = parts.access.store.records.stream(
+        place.integration, place.connection, query.model, query.variant
+    )
     return await asyncio.to_thread(_page, stream, asked)
 
 

@@ -72,6 +72,9 @@ DELETE FROM sync_requests WHERE integration = :integration AND connection = :id
 -- name: delete_state
 DELETE FROM sync_state WHERE integration = :integration AND connection = :id
 
+-- name: delete_variants
+DELETE FROM variants WHERE integration = :integration AND connection = :id
+
 -- name: save_client
 INSERT INTO clients (integration, client_id, sealed, key_id, updated_at)
 VALUES (:integration, :client_id, :sealed, :key_id, :now)

@@ -1,14 +1,15 @@
 -- name: make_stream
-INSERT INTO streams (integration, connection, model) VALUES (:integration, :connection, :model)
-ON CONFLICT DO NOTHING
+INSERT INTO streams (integration, connection, model, variant)
+VALUES (:integration, :connection, :model, :variant) ON CONFLICT DO NOTHING
 
 -- name: get_stream
-SELECT number FROM streams WHERE integration = :integration AND connection = :connection AND model = :model
+SELECT number FROM streams
+WHERE integration = :integration AND connection = :connection AND model = :model AND variant = :variant
 
 -- name: list_streams
-SELECT integration, connection, model FROM streams
+SELECT integration, connection, model, variant FROM streams
 WHERE (:integration IS NULL OR integration = :integration) AND (:connection IS NULL OR connection = :connection)
-ORDER BY integration, connection, model
+ORDER BY integration, connection, model, variant <> 'base', variant
 
 -- name: get_cursor
 SELECT cursor FROM streams WHERE number = :stream

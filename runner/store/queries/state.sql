@@ -7,7 +7,18 @@ INSERT INTO sync_state (integration, connection, sync, model, checkpoint, last_r
 VALUES (:integration, :connection, :sync, :model, :checkpoint, :last_run, :progress, :digest, :now)
 ON CONFLICT (integration, connection, sync, model) DO UPDATE SET checkpoint = excluded.checkpoint,
   last_run = excluded.last_run, progress = excluded.progress, digest = excluded.digest,
-  updated_at = excluded.updated_at
+  updated_at = excluded.updated_at, gone_at = NULL
+
+-- name: names
+SELECT DISTINCT sync FROM sync_state WHERE integration = :integration AND connection = :connection
+AND (sync = :sync OR substr(sync, 1, length(:sync) + 1) = :sync || '.'
+  OR substr(sync, 1, length(:sync) + 2) = :sync || '::')
+ORDER BY sync
+
+-- name: vanish
+UPDATE sync_state SET gone_at = :now WHERE integration = :integration AND connection = :connection
+AND sync IN (SELECT value FROM json_each(:syncs)) AND gone_at IS NULL
+RETURNING sync
 
 -- name: clear
 DELETE FROM sync_state

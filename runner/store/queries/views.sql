@@ -22,7 +22,7 @@ WHERE stream = :stream AND payload <> x'' ORDER BY cursor LIMIT 20
 CREATE TEMP VIEW {name} AS SELECT
   streams.integration AS integration, streams.connection AS connection, records.id AS id, records.cursor AS cursor,
   CASE records.state WHEN 0 THEN 'added' WHEN 1 THEN 'updated' ELSE 'deleted' END AS _state,
-  records.deleted_at AS deleted_at{columns}
+  records.deleted_at AS deleted_at, streams.variant AS _variant{columns}
 FROM records JOIN streams ON streams.number = records.stream WHERE streams.model = {model}
 
 -- name: column
