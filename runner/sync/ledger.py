@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
 
 import msgspec
 
@@ -11,7 +13,7 @@ from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.errors import NotConnected
 from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
-from runner.sync.plan import Cursor, Slice, Window, settled
+from runner.sync.plan import Cursor, Slice, Window
 from runner.sync.reading import Bad, Reading, where_of
 from runner.sync.result import Result
 
@@ -22,6 +24,37 @@ MOST_LISTED = 100
 def key_of(sync: Sync, client: Client) -> SyncKey:
     place = client.connection
     return SyncKey(integration=place.integration, connection=place.id, sync=sync.name, model=sync.model)
+
+
+class Progress(Protocol):
+    """What a run reads, and how far it has come."""
+
+    @property
+    def noting(self) -> bool:
+        """Whether the run notes what it sees, since what it does not see is deleted at its end."""
+        ...
+
+    def as_data(self) -> dict[str, object]: ...
+
+
+class Stored(NamedTuple):
+    """What came of a page."""
+
+    changes: Changes
+    deleted: int
+    #: how many records do not fit
+    bad: int
+
+
+class Whole(NamedTuple):
+    """What a run has read whole."""
+
+    noting: bool
+    #: the server's clock as it began, in seconds since 1970
+    began: float
+    checkpoint: Cursor | None
+    #: what else is stored as it ends
+    settle: Callable[[], None] = lambda: None
 
 
 class Ledger:
@@ -65,37 +98,60 @@ class Ledger:
         self._state = state
         self._checkpoint = state.checkpoint
 
-    def begin(self, window: Window) -> None:
-        """Keeps a new window, before anything of it is read."""
+    def begin(self, progress: Progress) -> None:
+        """Keeps what is to be read, before anything of it is read."""
         with self._store.atomic():
-            if window.noting:
+            if progress.noting:
                 self._stream.begin_full(self._sync.name)
-            self.keep(window)
+            self.keep(progress)
 
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
         """A page's records, its progress and its line in the log, in one transaction."""
-        number = self._pages + 1
+
+        def keep(stored: Stored) -> None:
+            self.keep(window)
+            if page.records:
+                self.log("info", _page(self._pages + 1, len(page.records), stored))
+
+        self.store(reading, window, part, page, keep)
+
+    def store(
+        self, reading: Reading, window: Window, part: Slice, page: Page, keep: Callable[[Stored], None]
+    ) -> None:
+        """A page's records, and what ``keep`` keeps with them, in one transaction; all of it or nothing.
+
+        Args:
+            keep: told what came of the page, once the window says that it is stored.
+        """
+        before = window.reached, part.position, part.whole
+        try:
+            with self._store.atomic():
+                stored = self._store_page(reading, window, part, page)
+                keep(stored)
+        except BaseException:
+            # What reads beside it keeps the window as well, and must not keep what is not stored.
+            window.reached, part.position, part.whole = before
+            raise
+        self._pages += bool(page.records)
+        self._bad += stored.bad
+        self._read += len(page.records)
+        self._deleted += stored.deleted
+        self._changes = self._changes.plus(stored.changes)
+
+    def _store_page(self, reading: Reading, window: Window, part: Slice, page: Page) -> Stored:
+        number, now = self._pages + 1, time.time()
+        changes, deleted, bad = Changes(), 0, list[Bad]()
+        self._check_connection()
         window.reached = reading.reached(window.reached, page, number)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
-        now, changes, deleted = time.time(), Changes(), 0
-        bad: list[Bad] = []
-        with self._store.atomic():
-            self._check_connection()
-            for rows in reading.rows(page.records, number):
-                changes = changes.plus(self._stream.write(rows.kept, now, seen_by=self._seen_by(window)))
-                deleted += self._stream.delete(rows.gone, now)
-                bad += rows.bad
-            if bad:
-                self._pass_over(bad, number, window)
-            self.keep(window)
-            if page.records:
-                self.log("info", _page(number, len(page.records), changes, deleted))
-        self._pages += bool(page.records)
-        self._bad += len(bad)
-        self._read += len(page.records)
-        self._deleted += deleted
-        self._changes = self._changes.plus(changes)
+        for rows in reading.rows(page.records, number):
+            changes = changes.plus(self._stream.write(rows.kept, now, seen_by=self._seen_by(window)))
+            deleted += self._stream.delete(rows.gone, now)
+            bad += rows.bad
+        if bad:
+            self._pass_over(bad, number, window)
+        return Stored(changes, deleted, len(bad))
 
     def _seen_by(self, window: Window) -> str | None:
         return self._sync.name if window.noting else None
@@ -115,20 +171,21 @@ class Ledger:
         """Deletes what the API tells as deleted."""
         self._deleted += self._stream.delete(ids, time.time())
 
-    def end(self, window: Window) -> None:
-        """Ends a window: its checkpoint holds from here on."""
+    def end(self, whole: Whole) -> None:
+        """Ends what was read whole: its checkpoint holds from here on."""
         with self._store.atomic():
             self._check_connection()
-            if window.noting:
+            if whole.noting:
                 self._deleted += self._stream.delete_unseen(self._sync.name, time.time())
-            self._checkpoint = settled(self._sync, window)
-            done = SyncState(checkpoint=self._checkpoint, last_run=window.began, digest=self._sync.digest)
+            whole.settle()
+            self._checkpoint = whole.checkpoint
+            done = SyncState(checkpoint=self._checkpoint, last_run=whole.began, digest=self._sync.digest)
             self._store.states.put(self._key, done)
 
-    def finish(self, window: Window) -> Result:
-        """Ends the last window and the run, in one transaction: neither is there without the other."""
+    def finish(self, whole: Whole) -> Result:
+        """Ends what was read last and the run, in one transaction: neither is there without the other."""
         with self._store.atomic():
-            self.end(window)
+            self.end(whole)
             result = self.told("success")
             self.run.finish("success")
         return result
@@ -159,8 +216,10 @@ class Ledger:
         if self._store.connections.get(self._key.integration, self._key.connection) is None:
             raise NotConnected(f"the connection `{self._key.connection}` was deleted meanwhile")
 
-    def keep(self, window: Window) -> None:
-        kept = msgspec.structs.replace(self._state, progress=window.as_data(), digest=self._sync.digest)
+    def keep(self, progress: Progress | None) -> None:
+        """Keeps how far the run has come; None for a run that is to begin anew."""
+        data = progress.as_data() if progress is not None else None
+        kept = msgspec.structs.replace(self._state, progress=data, digest=self._sync.digest)
         self._store.states.put(self._key, kept)
 
 
@@ -169,6 +228,7 @@ def _passed_over(bad: Bad, page: int) -> str:
     return f"{where_of(bad, page)}: {bad.error.message}; it is {done}"
 
 
-def _page(number: int, read: int, changes: Changes, deleted: int) -> str:
-    counts = f"{changes.added:,} added, {changes.updated:,} updated, {deleted:,} deleted"
+def _page(number: int, read: int, stored: Stored) -> str:
+    changes = stored.changes
+    counts = f"{changes.added:,} added, {changes.updated:,} updated, {stored.deleted:,} deleted"
     return f"page {number}: {read:,} read, {counts}, {changes.unchanged:,} unchanged"

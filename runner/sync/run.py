@@ -15,9 +15,9 @@ from runner.calls.client import Client
 from runner.definitions.model import Sync
 from runner.errors import CallError, RunningAlready
 from runner.store import NewRun, Store, SyncKey, SyncState
-from runner.sync.ledger import Ledger
+from runner.sync.ledger import Ledger, Whole
 from runner.sync.ledger import key_of as key_of
-from runner.sync.plan import Window, whole_of, window_of
+from runner.sync.plan import Window, settled, whole_of, window_of
 from runner.sync.result import Result as Result
 from runner.sync.source import Source
 from runner.sync.window import WindowReader
@@ -71,9 +71,13 @@ async def _run(sync: Sync, client: Client, store: Store, options: Options, ledge
     state = state_of(sync, store, key, full=options.full or options.empty)
     if state.progress is not None and sync.incremental is not None:
         # What has changed since that window began comes with a window of its own.
-        ledger.end(await _read_surely(sync, client, state, options, ledger))
+        ledger.end(_whole(sync, await _read_surely(sync, client, state, options, ledger)))
         state = store.states.get(key)
-    return ledger.finish(await _read_surely(sync, client, state, options, ledger))
+    return ledger.finish(_whole(sync, await _read_surely(sync, client, state, options, ledger)))
+
+
+def _whole(sync: Sync, window: Window) -> Whole:
+    return Whole(window.noting, window.began, settled(sync, window))
 
 
 async def _read_surely(
