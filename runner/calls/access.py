@@ -42,6 +42,7 @@ class Access:
         clock: Callable[[], float] = time.time,
     ) -> None:
         environ = os.environ if environ is None else environ
+        self.environ = environ
         self.project = project
         self.store = store
         self.vault = Vault.load(store.folder, environ)

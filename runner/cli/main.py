@@ -43,6 +43,7 @@ COMMANDS: dict[str, Entry] = {
     "sync": Entry("sync", "Run syncs."),
     "audit": Entry("audit", "Hold what is stored of a sync against its source."),
     "records": Entry("records", "Show what was synced, or write it to a file."),
+    "records prune": Entry("records_prune", "Empty records that are no longer needed; their keys stay."),
     "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),
     "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs, resume, approve, cancel."),
@@ -82,6 +83,8 @@ class LazyGroup(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if " ".join(args[:2]) in COMMANDS:  # a command of two words, beside one of the first alone
+            args = [" ".join(args[:2]), *args[2:]]
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
             raise click.UsageError(_unknown(args[0]), ctx)
         return super().resolve_command(ctx, args)

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, Unpack
+from typing import TypedDict, Unpack
 
 import click
 
-from runner.cli.completing import models, variants
+from runner.cli.completing import models
 from runner.cli.exporting import Target, form_of, format_option, output_option, put, states
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
-from runner.definitions.words import did_you_mean, there_are
-from runner.errors import NotConnected, UsageError
-
-if TYPE_CHECKING:
-    from runner.store import Store, Stream, StreamKey
+from runner.cli.streams import stream_of, variant_option
+from runner.errors import UsageError
 
 #: how many are shown unless somebody says otherwise
 _SHOWN = 100
@@ -39,12 +35,7 @@ class Given(TypedDict):
 @click.command(epilog="Example: terapi records Contact --connection demo --format csv -o contacts.csv")
 @click.argument("model", shell_complete=models)
 @connection_option
-@click.option(
-    "--variant",
-    metavar="NAME",
-    shell_complete=variants,
-    help="Which variant of the model; may be left out if there is one.",
-)
+@variant_option
 @click.option("--cursor", type=int, default=0, metavar="C", help="Only what changed behind that cursor.")
 @click.option(
     "--limit",
@@ -78,7 +69,7 @@ def command(ctx: click.Context, model: str, **given: Unpack[Given]) -> None:
     form = form_of(given["form"], output, given["as_json"])
     with app_of(ctx).store.snapshot() as still:
         selection = Selection(
-            _stream(still, model, given["connection"], given["variant"]),
+            stream_of(still, model, given["connection"], given["variant"]),
             after=given["cursor"],
             limit=limit if asked else _SHOWN,
             states=states(given["wanted"]),
@@ -87,32 +78,3 @@ def command(ctx: click.Context, model: str, **given: Unpack[Given]) -> None:
         if not asked and selection.more():
             rest = f"--all gives all, --cursor {selection.last} what follows"
             click.echo(f"these are the first {_SHOWN}; {rest}", err=True)
-
-
-def _stream(store: Store, model: str, connection: str | None, variant: str | None) -> Stream:
-    streams = store.records.streams(connection=connection)
-    there = [key for key in streams if key.model == model]
-    fitting = [key for key in there if variant in (None, key.variant)]
-    if len(fitting) == 1:
-        return store.records.stream(*fitting[0])
-    if fitting:
-        raise _several(model, fitting)
-    if connection is not None and not store.connections.find(connection):
-        raise NotConnected(f"there is no connection `{connection}`", hint="terapi connections list")
-    if there and variant is not None:
-        names = {key.variant for key in there}
-        hint = did_you_mean(variant, names, there_are(names))
-        raise UsageError(f"nothing is stored of a variant `{variant}` of {model}", hint=hint)
-    models = {key.model for key in streams}
-    hint = did_you_mean(model, models, there_are(models)) if models else "terapi sync"
-    raise UsageError(f"nothing is stored of a model `{model}`", hint=hint)
-
-
-def _several(model: str, fitting: Sequence[StreamKey]) -> UsageError:
-    """What has to be said beside the model."""
-    connections = sorted({key.connection for key in fitting})
-    if len(connections) > 1:
-        names = ", ".join(connections)
-        return UsageError(f"several connections have {model}", hint=f"name one with --connection: {names}")
-    names = ", ".join(dict.fromkeys(key.variant for key in fitting))
-    return UsageError(f"{model} has several variants", hint=f"name one with --variant: {names}")

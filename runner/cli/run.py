@@ -43,6 +43,7 @@ def command(
 
     With --detach it goes on when the terminal is closed; `terapi runs` shows how it gets on.
     """
+    from runner.store import keep_of
     from runner.workflow.run import Options, run_workflow
 
     if detach:
@@ -53,7 +54,10 @@ def command(
     async def work(access: Access) -> Result:
         place = access.connection(connection, access.project.workflow(workflow).integrations)
         found = access.project.workflow(workflow, place.integration)
-        return await run_workflow(access, found, place, _input(given), Options(dry=dry_run))
+        housekeeping = access.store.housekeeping(keep_of(access.environ))
+        result = await run_workflow(access, found, place, _input(given), Options(dry=dry_run))
+        housekeeping.run()
+        return result
 
     return show(app_of(ctx).run(work), app_of(ctx).store, as_json=as_json)
 

@@ -90,15 +90,21 @@ class _Shown:
 
     Args:
         several: whether there is more than one connection, so that each line must name its own.
+
+    Raises:
+        UsageError: how long runs and deliveries are kept is no duration.
     """
 
     def __init__(self, access: Access, as_json: bool, *, several: bool) -> None:
+        from runner.store import keep_of
+
         self.access = access
         self.as_json = as_json
         self.several = several
         #: whether each line begins with the time of day
         self.timed = False
         self.bars = Bars()
+        self.housekeeping = access.store.housekeeping(keep_of(access.environ))
 
     async def run(self, job: Job, full: bool) -> int:
         """Runs one; gives the exit code that it means."""
@@ -123,6 +129,7 @@ class _Shown:
                 self._cancelled(job, so_far[0])
                 raise
         self._succeeded(job, result)
+        self.housekeeping.run()
         return 0
 
     async def preview(self, job: Job, full: bool) -> int:
@@ -187,7 +194,8 @@ def _bad(result: Result) -> str:
 
 def _counts(result: Result) -> str:
     changes = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
-    return f"{changes}, {result.unchanged:,} unchanged"
+    pruned = f", {result.pruned:,} pruned" if result.pruned else ""
+    return f"{changes}, {result.unchanged:,} unchanged{pruned}"
 
 
 def _show_preview(title: str, preview: Preview) -> None:

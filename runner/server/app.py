@@ -41,6 +41,7 @@ def _guarded() -> Iterable[Route]:
     yield _route("/connections/{id:path}", connections.one, "GET")
     yield _route("/records", records.records, "GET")
     yield _route("/records/", records.records, "GET")
+    yield _route("/records/prune", records.prune, "PATCH")
     yield _route("/sync/trigger", syncs.trigger, "POST")
     yield _route("/action/trigger", actions.trigger, "POST")
 

@@ -14,7 +14,7 @@ from typing import Final
 from runner.calls.access import Access
 from runner.errors import StoreError, TerapiError
 from runner.server.runs import Runs
-from runner.store import Delivery, SyncRequest
+from runner.store import Delivery, SyncRequest, keep_of
 from runner.sync.run import Options
 from runner.webhooks.route import Router
 from runner.webhooks.work import told, work_through
@@ -41,6 +41,9 @@ class Worker:
         self._router = Router(access.project, access.store)
         self._runs = Runs(access, log)
         self._log = log
+        self._housekeeping = access.store.housekeeping(keep_of(access.environ))
+        #: whether there is more to forget
+        self._old = False
         self._lock = access.store.lock("worker")
         self._holds = False
         #: what is under way, and the connection that it is for
@@ -83,9 +86,15 @@ class Worker:
             self._holds = self._holds or self._lock.acquire()
             if self._holds:
                 self._take_up()
+                self._forget()
         except StoreError as exc:
             self._fault(exc)
         return _LOOK
+
+    def _forget(self) -> None:
+        """Forgets some of what is old, and the rest at the next looks."""
+        self._old = self._old or self._housekeeping.take_turn()
+        self._old = self._old and self._housekeeping.step()
 
     def _fault(self, error: BaseException) -> None:
         """A fault of the state is not met again at once, with work done in between that cannot be noted."""

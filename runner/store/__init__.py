@@ -2,6 +2,8 @@
 
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
+from runner.store.housekeeping import Keep, keep_of
+from runner.store.pruning import Ages, Pruned
 from runner.store.records import BASE, Changes, Record, Stream, StreamKey
 from runner.store.runs import NewRun, Run
 from runner.store.state import SyncKey, SyncState
@@ -13,14 +15,17 @@ from runner.store.views import Table
 
 __all__ = [
     "BASE",
+    "Ages",
     "Arrival",
     "Changes",
     "Connection",
     "Delivery",
+    "Keep",
     "Line",
     "NewRun",
     "NewSignal",
     "OAuthClient",
+    "Pruned",
     "Record",
     "Run",
     "RunSteps",
@@ -35,5 +40,6 @@ __all__ = [
     "Table",
     "Underway",
     "Wanted",
+    "keep_of",
     "open_store",
 ]

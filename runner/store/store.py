@@ -10,9 +10,11 @@ from runner.errors import UsageError
 from runner.store.connections import Connections
 from runner.store.database import Database
 from runner.store.deliveries import Deliveries
+from runner.store.housekeeping import Housekeeping, Keep
 from runner.store.locks import Lock
 from runner.store.opening import open_database, open_snapshot
-from runner.store.records import Records
+from runner.store.pruning import Pruning
+from runner.store.records import Records, Stream
 from runner.store.runs import Runs
 from runner.store.state import States
 from runner.store.steps import Steps
@@ -46,6 +48,14 @@ class Store:
     def lock(self, name: str, *, patience: float = 10.0) -> Lock:
         """A lock that holds across threads and processes; `with` waits ``patience`` seconds for it."""
         return Lock(self.folder / "locks", name, patience)
+
+    def housekeeping(self, keep: Keep) -> Housekeeping:
+        """What forgets deliveries and runs that are older than ``keep``."""
+        return Housekeeping(self.database, keep)
+
+    def pruning(self, stream: Stream) -> Pruning:
+        """What empties the records of a stream."""
+        return Pruning(self.database, stream)
 
     def snapshot(self) -> Store:
         """The store as it is now, to read alone, until it is closed; use it with `with`."""

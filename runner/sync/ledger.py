@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
@@ -12,7 +13,7 @@ from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.errors import NotConnected
-from runner.store import Changes, Store, Stream, SyncKey, SyncState, Underway
+from runner.store import Ages, Changes, Store, Stream, SyncKey, SyncState, Underway
 from runner.sync.plan import Cursor, Slice, Window
 from runner.sync.reading import Bad, Reading, where_of
 from runner.sync.result import Result
@@ -79,6 +80,7 @@ class Ledger:
         self._read = 0
         self._deleted = 0
         self._bad = 0
+        self._pruned = 0
         self._changes = Changes()
         #: the one that holds: it moves when the run succeeds
         self._checkpoint: Cursor | None = None
@@ -182,6 +184,19 @@ class Ledger:
             done = SyncState(checkpoint=self._checkpoint, last_run=whole.began, digest=self._sync.digest)
             self._store.states.put(self._key, done)
 
+    async def prune(self) -> None:
+        """Empties the records that are older than the sync keeps them; others have their turn in between."""
+        rules = self._sync.retention
+        if rules is None:
+            return
+        pruning, more = self._store.pruning(self._stream), True
+        while more:
+            done = pruning.by_age(Ages(rules.changed, rules.deleted), time.time())
+            self._pruned, more = self._pruned + done.records, done.more
+            await asyncio.sleep(0)
+        if self._pruned:
+            self.log("info", f"pruned {self._pruned:,} record{'' if self._pruned == 1 else 's'}")
+
     def finish(self, whole: Whole) -> Result:
         """Ends what was read last and the run, in one transaction: neither is there without the other."""
         with self._store.atomic():
@@ -203,6 +218,7 @@ class Ledger:
             deleted=self._deleted,
             unchanged=self._changes.unchanged,
             bad=self._bad,
+            pruned=self._pruned,
             checkpoint=self._checkpoint,
             requests=self._client.requests,
             seconds=round(time.monotonic() - self._began, 3),

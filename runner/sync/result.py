@@ -25,6 +25,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float = 0.0
     #: records that do not fit: skipped, or stored as they came
     bad: int = 0
+    #: records that are older than they are kept, and were emptied
+    pruned: int = 0
     #: its id, where it is kept
     run: str | None = None
 

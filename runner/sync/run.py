@@ -73,7 +73,9 @@ async def _run(sync: Sync, client: Client, store: Store, options: Options, ledge
         # What has changed since that window began comes with a window of its own.
         ledger.end(_whole(sync, await _read_surely(sync, client, state, options, ledger)))
         state = store.states.get(key)
-    return ledger.finish(_whole(sync, await _read_surely(sync, client, state, options, ledger)))
+    whole = _whole(sync, await _read_surely(sync, client, state, options, ledger))
+    await ledger.prune()
+    return ledger.finish(whole)
 
 
 def _whole(sync: Sync, window: Window) -> Whole:

@@ -232,3 +232,37 @@ def test_a_query_is_answered_in_every_form(filled: Terapi, tmp_path: Path) -> No
 def test_a_query_that_cannot_be_answered_is_told(filled: Terapi, query: str, sentence: str) -> None:
     filled("sql", query, code=2)
     assert sentence in filled.err
+
+
+def test_records_are_pruned_by_their_age_or_up_to_a_cursor(filled: Terapi) -> None:
+    assert filled("records", "prune", "Order", "--until-cursor", "3") == "Order: 2 records pruned\n"
+    assert filled("records", "Order", "--limit", "2", "--format", "csv").splitlines() == [
+        "id,_state,_cursor",
+        "002,added,2",
+        "003,added,3",
+    ]
+    assert filled.json("records", "prune", "Order", "--older-than", "1d") == {"model": "Order", "pruned": 118}
+    assert filled("sql", 'SELECT count(*) AS n FROM "Order"', "--format", "csv") == "n\n120\n"
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (
+            ["Order"],
+            "one of --older-than and --until-cursor says what is pruned\n  next: such as --older-than 90d",
+        ),
+        (
+            ["Order", "--older-than", "1d", "--until-cursor", "7"],
+            "one of --older-than and --until-cursor says",
+        ),
+        (["Order", "--older-than", "old"], "--older-than: the text 'old' is no duration"),
+        (
+            ["Ordr", "--older-than", "1d"],
+            "nothing is stored of a model `Ordr`\n  next: did you mean `Order`?",
+        ),
+    ],
+)
+def test_what_is_to_be_pruned_must_be_said(filled: Terapi, given: list[str], sentence: str) -> None:
+    filled("records", "prune", *given, code=2)
+    assert sentence in filled.err

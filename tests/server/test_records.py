@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+import httpx
 import pytest
 
 from tests.server.conftest import PLACE_HEADERS
@@ -152,3 +153,50 @@ def test_a_query_is_read_strictly(served: Served, query: str, path: str, message
 def test_a_connection_that_is_not_there_is_refused(served: Served, place: tuple[str, str]) -> None:
     headers = {"Connection-Id": place[0], "Provider-Config-Key": place[1]}
     assert served.refusal("GET", "/records/?model=Order", headers=headers) == (400, "unknown_connection")
+
+
+def prune(served: Served, **body: object) -> httpx.Response:
+    return served("PATCH", "/records/prune", headers=PLACE_HEADERS, json={"model": "Order", **body})
+
+
+def test_what_was_read_is_emptied_some_at_a_time_and_told_as_pruned(filled: Served) -> None:
+    records = get(filled)["records"]
+    assert isinstance(records, list)
+    until = records[2]["_nango_metadata"]["cursor"]
+    assert prune(filled, until_cursor=until, limit=2).json() == {"count": 2, "has_more": True}
+    assert prune(filled, until_cursor=until, limit=2).json() == {"count": 1, "has_more": False}
+    assert prune(filled, until_cursor=until).json() == {"count": 0, "has_more": False}
+    after = get(filled)["records"]
+    assert isinstance(after, list)
+    assert [record.get("name") for record in after] == [None, None, None, "C"]
+    for old, new in zip(records, after, strict=True):
+        pruned_at = new["_nango_metadata"].pop("pruned_at")
+        assert (pruned_at is None) == (new["id"] == "c")
+        assert old["_nango_metadata"] == {**new["_nango_metadata"], "pruned_at": None}
+    assert prune(filled, until_cursor=until, variant="other").json() == {"count": 0, "has_more": False}
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "message"),
+    [
+        ({}, "until_cursor", "it is missing"),
+        ({"until_cursor": "bm9wZQ=="}, "until_cursor", "it is not one that this server gave"),
+        ({"until_cursor": "dGVyYXBpOjE=", "limit": 10_001}, "limit", "expected int <= 10000"),
+        ({"until_cursor": "dGVyYXBpOjE=", "model": "order"}, "model", "expected str matching regex"),
+        ({"until_cursor": "dGVyYXBpOjE=", "all": True}, "all", "it is not known here"),
+    ],
+)
+def test_what_is_to_be_pruned_is_read_strictly(
+    served: Served, body: dict[str, object], path: str, message: str
+) -> None:
+    found = prune(served, **body)
+    assert (found.status_code, found.json()["error"]["code"]) == (400, "invalid_body")
+    flaw = found.json()["error"]["errors"][0]
+    assert flaw["path"][0] == path
+    assert flaw["message"].startswith(message)
+
+
+def test_nothing_is_pruned_of_a_connection_that_is_not_there(served: Served) -> None:
+    place = {"Connection-Id": "nobody", "Provider-Config-Key": "shop"}
+    body = {"model": "Order", "until_cursor": "dGVyYXBpOjE="}
+    assert served.refusal("PATCH", "/records/prune", headers=place, json=body) == (400, "unknown_connection")

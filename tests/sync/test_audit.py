@@ -124,3 +124,13 @@ def test_a_sync_that_does_not_say_how_is_refused(access: Access, connection: Con
     assert (caught.value.message, str(caught.value.where)) == (
         "`orders` does not say how it is audited", "syncs/orders.yaml:2:1",
     )  # fmt: skip
+
+
+def test_of_a_pruned_record_it_counts_that_it_is_there(ours: Audited) -> None:
+    stream = ours.store.records.stream("salesforce", "demo", "Contact")
+    ours.store.pruning(stream).until(100, 1.0)
+    ours.org.erase("Contact", ours.ids()[7])
+    ours.sync()
+    assert kinds(ours.audit()) == ([], [ours.ids()[7]], [])
+    assert ours.audit(repair=True).repaired == 1
+    assert sum(1 for row in stream.all() if row.pruned_at is not None) == 100

@@ -18,6 +18,7 @@ from runner.definitions.model.sync import (
     FieldFrom,
     FieldMap,
     Incremental,
+    Retention,
     Slices,
     Sync,
 )
@@ -87,6 +88,7 @@ __all__ = [
     "Repeat",
     "Request",
     "ResponseRule",
+    "Retention",
     "Retry",
     "Return",
     "RunSync",

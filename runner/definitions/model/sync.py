@@ -60,6 +60,15 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     repair: Call | None = None
 
 
+class Retention(msgspec.Struct, frozen=True, kw_only=True):
+    """How long payloads are kept, in seconds; None for ever."""
+
+    #: after the last change
+    changed: float | None = None
+    #: after the record was deleted
+    deleted: float | None = None
+
+
 class FieldFrom(msgspec.Struct, frozen=True, kw_only=True):
     """A field that an expression gives, brought to a type."""
 
@@ -105,6 +114,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     #: what becomes of a record that does not fit: fail, skip or keep
     on_bad_record: str = "fail"
     audit: Audit | None = None
+    retention: Retention | None = None
     trigger: Trigger | None = None
     #: changes when what is stored would change
     digest: str = ""

@@ -1,10 +1,11 @@
-"""`GET /records/`: what was synced, in the order of its last change."""
+"""`/records`: what was synced, in the order of its last change; and what is emptied of it."""
 
 from __future__ import annotations
 
 import asyncio
 import base64
 import binascii
+import time
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -15,22 +16,24 @@ from starlette.responses import Response
 
 from runner.definitions.conversions import instant
 from runner.server.api.find import find_connection
-from runner.server.http import parts_of
-from runner.server.reading import flaws_of, read_place, read_query
-from runner.store import Record, Stream
+from runner.server.http import json, parts_of
+from runner.server.reading import flaws_of, no_query, read_body, read_place, read_query
+from runner.store import BASE, Record, Stream
 
 _STATES = ("added", "updated", "deleted")
 _CURSOR = "terapi:"
 #: digits of a cursor: more than any store counts to, fewer than it cannot hold
 _DIGITS = 18
 _Id = Annotated[str, msgspec.Meta(max_length=256)]
+_Model = Annotated[str, msgspec.Meta(pattern="^[A-Z][a-zA-Z0-9_-]+$", max_length=255)]
+_Variant = Annotated[str, msgspec.Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=255)]
 
 
 class RecordsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Which records are wanted."""
 
-    model: Annotated[str, msgspec.Meta(pattern="^[A-Z][a-zA-Z0-9_-]+$", max_length=255)]
-    variant: Annotated[str, msgspec.Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=255)] = "base"
+    model: _Model
+    variant: _Variant = BASE
     #: inclusive
     modified_after: str | None = None
     limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 100
@@ -50,6 +53,16 @@ class _Asked(msgspec.Struct, frozen=True, kw_only=True):
     ids: list[str] | None
 
 
+class Prune(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which records a reader no longer needs."""
+
+    model: _Model
+    #: that of the last of them
+    until_cursor: str
+    limit: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 1_000
+    variant: _Variant = BASE
+
+
 async def records(request: Request) -> Response:
     """A page of records and the cursor that leads to the next."""
     parts, place, query = (
@@ -63,6 +76,21 @@ async def records(request: Request) -> Response:
         place.integration, place.connection, query.model, query.variant
     )
     return await asyncio.to_thread(_page, stream, asked)
+
+
+async def prune(request: Request) -> Response:
+    """Empties the records up to a cursor, some at a time: their keys and what is known of them stay."""
+    no_query(request)
+    parts, place, asked = parts_of(request), read_place(request), await read_body(request, Prune)
+    try:
+        until = _after(asked.until_cursor)
+    except ValueError as exc:
+        raise flaws_of("body", {"until_cursor": "it is not one that this server gave"}) from exc
+    find_connection(parts, place.integration, place.connection, 400, "unknown_connection")
+    store = parts.access.store
+    stream = store.records.stream(place.integration, place.connection, asked.model, asked.variant)
+    done = await asyncio.to_thread(store.pruning(stream).until, until, time.time(), asked.limit)
+    return json({"count": done.records, "has_more": done.more})
 
 
 def _page(stream: Stream, asked: _Asked) -> Response:

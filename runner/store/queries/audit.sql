@@ -27,6 +27,6 @@ ORDER BY id LIMIT :limit
 
 -- name: stale
 SELECT listed.id FROM temp.listed AS listed JOIN records ON records.stream = :stream AND records.id = listed.id
-WHERE NOT deleted AND NOT pending AND stamp IS NOT NULL AND state < 2 AND listed.id > :after
+WHERE NOT deleted AND NOT pending AND stamp IS NOT NULL AND state < 2 AND pruned_at IS NULL AND listed.id > :after
 AND json_extract(payload, :path) IS NOT stamp
 ORDER BY listed.id LIMIT :limit

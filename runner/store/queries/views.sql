@@ -12,11 +12,13 @@ SELECT number FROM streams WHERE model = :model ORDER BY number DESC LIMIT 50
 
 -- name: newest
 SELECT payload FROM records INDEXED BY records_by_cursor
-WHERE stream = :stream AND payload <> x'' ORDER BY cursor DESC LIMIT 20
+WHERE stream = :stream AND cursor > (SELECT pruned FROM streams WHERE number = :stream) AND payload <> x''
+ORDER BY cursor DESC LIMIT 20
 
 -- name: oldest
 SELECT payload FROM records INDEXED BY records_by_cursor
-WHERE stream = :stream AND payload <> x'' ORDER BY cursor LIMIT 20
+WHERE stream = :stream AND cursor > (SELECT pruned FROM streams WHERE number = :stream) AND payload <> x''
+ORDER BY cursor LIMIT 20
 
 -- name: view
 CREATE TEMP VIEW {name} AS SELECT
@@ -26,7 +28,7 @@ CREATE TEMP VIEW {name} AS SELECT
 FROM records JOIN streams ON streams.number = records.stream WHERE streams.model = {model}
 
 -- name: column
-, json_extract(CAST(records.payload AS TEXT), {path}) AS {name}
+, json_extract(nullif(CAST(records.payload AS TEXT), ''), {path}) AS {name}
 
 -- name: settle
 PRAGMA query_only = ON

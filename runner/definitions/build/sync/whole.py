@@ -8,7 +8,7 @@ import re
 from typing import Final
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, data, mapping, text, texts
+from runner.definitions.build.keys import below, data, mapping, seconds, text, texts
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
@@ -17,7 +17,7 @@ from runner.definitions.build.sync.incremental import check_tokens, read_increme
 from runner.definitions.build.sync.known import Known
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration
-from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Sync
+from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Retention, Sync
 
 _EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 #: the keys that decide which records are stored, and how
@@ -51,6 +51,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         deletes=_deletes(known, incremental),
         on_bad_record=text(node, "on_bad_record", "fail"),
         audit=_audit(known),
+        retention=_retention(node),
         trigger=read_trigger(node, reader),
         digest=_digest(node),
     )
@@ -102,6 +103,17 @@ def _audit(known: Known) -> Audit | None:
         deleted=reader.optional(node, "deleted", known.record),
         repair=known.call(repair, ("ids",)) if repair.entries else None,
     )
+
+
+def _retention(node: yaml.Mapping) -> Retention | None:
+    ages = below(node, "retention")
+    if not ages.entries:
+        return None
+    return Retention(changed=_age(ages, "changed"), deleted=_age(ages, "deleted"))
+
+
+def _age(node: yaml.Mapping, key: str) -> float | None:
+    return seconds(node, key, 0.0) if key in node.entries else None
 
 
 def _schedule(words: str) -> float | None:
