@@ -42,8 +42,30 @@ def test_the_runner_names_no_vendor() -> None:
 
 @pytest.mark.parametrize(
     "page",
-    ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/language.md", "docs/cli.md", "docs/server.md"],
+    [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "docs/language.md",
+        "docs/cli.md",
+        "docs/server.md",
+        "docs/syncs.md",
+    ],
 )
 def test_links_lead_somewhere(page: str) -> None:
     for target in re.findall(r"\]\(([^)#]+)\)", (ROOT / page).read_text()):
         assert target.startswith("http") or ((ROOT / page).parent / target).exists(), target
+
+
+def test_every_sync_that_ships_is_listed_and_no_other() -> None:
+    """Mend the table in docs/syncs.md: a row for each file of syncs/, with its model."""
+    listed = re.findall(
+        r"^\| \[([\w-]+)\]\(\.\./syncs/([\w-]+)\.yaml\) \| `(\w+)` \|", _page("docs/syncs.md"), re.M
+    )
+    files = {path.stem: path.read_text() for path in (ROOT / "syncs").glob("*.yaml")}
+    shipped = sorted((name, re.findall(r"^model: (\w+)", text, re.M)[0]) for name, text in files.items())
+    assert [(name, model) for name, link, model in listed if name == link] == shipped
+
+
+def _page(name: str) -> str:
+    return (ROOT / name).read_text()

@@ -30,6 +30,13 @@ def offering(names: Callable[[App], Iterable[str]]) -> Complete:
     return complete
 
 
+def shipped_syncs(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+    """Offers the syncs that ship with terapi."""
+    from runner.definitions.resources import shipped
+
+    return [name for name in (*shipped(), "all") if name.startswith(typed)]
+
+
 sync_names = offering(lambda app: app.loaded.syncs)
 workflow_names = offering(lambda app: app.loaded.workflows)
 integrations = offering(lambda app: app.loaded.providers)

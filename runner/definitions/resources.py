@@ -12,5 +12,10 @@ def sample_folder() -> Path:
     return packed if packed.is_dir() else package.parent
 
 
+def shipped() -> list[str]:
+    """The names of the syncs that ship with terapi, sorted."""
+    return sorted(path.stem for path in (sample_folder() / "syncs").glob("*.yaml"))
+
+
 def schemas_folder() -> Path:
     return sample_folder() / "schemas"

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import date, timedelta
 
+from runner.emulator import ids
 from runner.emulator.database import Value
+from runner.emulator.objects.knowledge import ARTICLE
 from runner.emulator.schema import ObjectType
 
 Columns = dict[str, Value]
@@ -36,6 +39,8 @@ def derived(item: ObjectType, row: Columns, number: int, lookup: Lookup) -> Colu
     found: Columns = {
         field.name: counted(field.counted, number) for field in item.fields if field.counted is not None
     }
+    if item.name == "Knowledge__kav":
+        found["KnowledgeArticleId"] = ids.make(ARTICLE, number)
     if item.name_parts:
         found["Name"] = " ".join(str(row[part]) for part in item.name_parts if row[part])
     rule = _RULES.get(item.name)
@@ -69,7 +74,59 @@ def _line_item(row: Columns, lookup: Lookup) -> Columns:
 
 
 def _pricebook_entry(row: Columns, lookup: Lookup) -> Columns:
-    return {"Name": lookup("Product2", row["Product2Id"], "Name")}
+    product = row["Product2Id"]
+    return {
+        "Name": lookup("Product2", product, "Name"),
+        "ProductCode": lookup("Product2", product, "ProductCode"),
+    }
+
+
+def _contract(row: Columns, _lookup: Lookup) -> Columns:
+    return _activated(row) | {"EndDate": contract_end(row["StartDate"], row["ContractTerm"])}
+
+
+def _activated(row: Columns) -> Columns:
+    active = row["Status"] == "Activated"
+    return {
+        "StatusCode": row["Status"],
+        "ActivatedDate": (row["ActivatedDate"] or row["SystemModstamp"]) if active else None,
+    }
+
+
+def contract_end(start: Value, months: Value) -> Value:
+    """The last day of a contract: `2026-01-01` and 12 make `2026-12-31`."""
+    if not isinstance(start, str) or not isinstance(months, int):
+        return None
+    first = date.fromisoformat(start)
+    years, month = divmod(first.month - 1 + months, 12)
+    after = date(first.year + years, month + 1, 1) + timedelta(days=first.day - 1)
+    return (after - timedelta(days=1)).isoformat()
+
+
+def _order(row: Columns, _lookup: Lookup) -> Columns:
+    return _activated(row) | {"TotalAmount": row["TotalAmount"] or 0.0}
+
+
+def _order_item(row: Columns, lookup: Lookup) -> Columns:
+    quantity, price = _number(row["Quantity"]), _number(row["UnitPrice"])
+    return {
+        "TotalPrice": None if quantity is None or price is None else quantity * price,
+        "ListPrice": lookup("PricebookEntry", row["PricebookEntryId"], "UnitPrice"),
+    }
+
+
+def _article(row: Columns, _lookup: Lookup) -> Columns:
+    now, published = row["SystemModstamp"], row["PublishStatus"] == "Online"
+    archived = row["PublishStatus"] == "Archived"
+    return {
+        "IsLatestVersion": 1,
+        "VersionNumber": 1,
+        "ArticleTotalViewCount": row["ArticleTotalViewCount"] or 0,
+        "ArticleCaseAttachCount": row["ArticleCaseAttachCount"] or 0,
+        "FirstPublishedDate": (row["FirstPublishedDate"] or now) if published else row["FirstPublishedDate"],
+        "LastPublishedDate": (row["LastPublishedDate"] or now) if published else row["LastPublishedDate"],
+        "ArchivedDate": (row["ArchivedDate"] or now) if archived else None,
+    }
 
 
 def _campaign_member(row: Columns, _lookup: Lookup) -> Columns:
@@ -101,7 +158,11 @@ _RULES: dict[str, Callable[[Columns, Lookup], Columns]] = {
     "Opportunity": _opportunity,
     "OpportunityLineItem": _line_item,
     "PricebookEntry": _pricebook_entry,
+    "Contract": _contract,
+    "Order": _order,
+    "OrderItem": _order_item,
     "CampaignMember": _campaign_member,
     "Case": _case,
     "Task": _task,
+    "Knowledge__kav": _article,
 }

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from itertools import repeat
+from typing import cast
 
+from runner.emulator import samples_papers as papers
 from runner.emulator import words
 from runner.emulator.database import Value
 from runner.emulator.derive import PROBABILITIES, counted
@@ -11,7 +13,7 @@ from runner.emulator.objects.custom import SKILLS
 from runner.emulator.objects.deals import DEAL_TYPES, STAGES
 from runner.emulator.objects.fields import SALUTATIONS
 from runner.emulator.objects.people import INDUSTRIES, RATINGS, REGIONS, SOURCES
-from runner.emulator.seed import Batch, Columns, Plan, Seeder
+from runner.emulator.seed import Batch, Columns, Plan, Seeder, address
 
 
 def plan(contacts: int) -> Plan:
@@ -33,21 +35,13 @@ def plan(contacts: int) -> Plan:
         "OpportunityLineItem": (contacts // 20, _line_items),
         "OpportunityContactRole": (contacts // 20, _contact_roles),
         "CampaignMember": (contacts // 20, _campaign_members),
+        "Contract": (contacts // 20, papers.contracts),
+        "Order": (contacts // 20, papers.orders),
+        "OrderItem": (contacts // 20 * papers.ITEMS, papers.order_items),
+        "Note": (contacts // 20, papers.notes),
+        "Knowledge__kav": (contacts // 20, papers.articles),
         "Project__c": (contacts // 20, _projects),
         "Milestone__c": (contacts // 20 * 2, _milestones),
-    }
-
-
-def _address(batch: Batch, prefix: str) -> Columns:
-    places = batch.random.choices(words.PLACES, k=len(batch.numbers))
-    return {
-        f"{prefix}Street": batch.pick(words.STREETS, empty=0.1),
-        f"{prefix}City": [place[0] for place in places],
-        f"{prefix}State": [place[1] for place in places],
-        f"{prefix}PostalCode": [
-            f"{place[3]}{number % 1000:03}" for place, number in zip(places, batch.numbers, strict=True)
-        ],
-        f"{prefix}Country": [place[2] for place in places],
     }
 
 
@@ -84,8 +78,8 @@ def _accounts(batch: Batch, seeder: Seeder) -> Columns:
         "Regions__c": batch.pick([*REGIONS, ";".join(REGIONS[:2]), ";".join(REGIONS[2:])], empty=0.3),
         "Name": _companies(batch),
         "Type": batch.pick(("Prospect", "Customer", "Partner"), empty=0.2),
-        **_address(batch, "Billing"),
-        **_address(batch, "Shipping"),
+        **address(batch, "Billing"),
+        **address(batch, "Shipping"),
         "Phone": batch.numbered("+1 555 %07d"),
         "Website": _some(batch, batch.numbered("https://www.example.com/%d"), 0.7),
         "Industry": batch.pick(INDUSTRIES, empty=0.1),
@@ -100,7 +94,7 @@ def _accounts(batch: Batch, seeder: Seeder) -> Columns:
 def _contacts(batch: Batch, seeder: Seeder) -> Columns:
     return {
         **_person(batch),
-        **_address(batch, "Mailing"),
+        **address(batch, "Mailing"),
         "AccountId": batch.pick(seeder.known("Account"), empty=0.05),
         "Department": batch.pick(words.DEPARTMENTS, empty=0.2),
         "Birthdate": batch.pick([f"{year}-{year % 12 + 1:02}-17" for year in range(1950, 2005)], empty=0.4),
@@ -142,7 +136,7 @@ def _opportunities(batch: Batch, seeder: Seeder) -> Columns:
 def _leads(batch: Batch, _seeder: Seeder) -> Columns:
     return {
         **_person(batch),
-        **_address(batch, ""),
+        **address(batch, ""),
         "Company": _companies(batch),
         "Status": batch.pick(("Open - Not Contacted", "Working - Contacted", "Closed - Not Converted")),
         "Industry": batch.pick(INDUSTRIES, empty=0.2),
@@ -169,16 +163,31 @@ def _cases(batch: Batch, seeder: Seeder) -> Columns:
 
 def _tasks(batch: Batch, seeder: Seeder) -> Columns:
     statuses = batch.pick(("Not Started", "In Progress", "Completed", "Deferred"))
+    about, priorities = _activity(batch, seeder), batch.pick(("High", "Normal", "Low"))
     return {
-        **_activity(batch, seeder),
+        **about,
         "Status": statuses,
-        "Priority": batch.pick(("High", "Normal", "Low")),
+        "Priority": priorities,
+        "IsHighPriority": [int(priority == "High") for priority in priorities],
         "IsClosed": [int(status == "Completed") for status in statuses],
+        "CallDurationInSeconds": batch.pick(range(20, 900), empty=0.7),
     }
 
 
 def _events(batch: Batch, seeder: Seeder) -> Columns:
-    return {**_activity(batch, seeder), "Location": batch.pick(("Board room", "Online", "Café"), empty=0.4)}
+    about = _activity(batch, seeder)
+    minutes = batch.pick((30, 60, 90))
+    places = batch.pick(("Board room", "Online", "Café"), empty=0.4)
+    return {
+        **about,
+        "Location": places,
+        "StartDateTime": [f"{day}T09:00:00.000+0000" for day in about["ActivityDate"]],
+        "EndDateTime": [
+            f"{day}T{9 + minute // 60:02}:{minute % 60:02}:00.000+0000"
+            for day, minute in zip(about["ActivityDate"], cast("list[int]", minutes), strict=True)
+        ],
+        "DurationInMinutes": minutes,
+    }
 
 
 def _activity(batch: Batch, seeder: Seeder) -> Columns:
@@ -220,6 +229,7 @@ def _pricebook_entries(batch: Batch, seeder: Seeder) -> Columns:
     return {
         "Name": [words.PRODUCTS[number - 1][0] for number in batch.numbers],
         "Pricebook2Id": repeat(seeder.known("Pricebook2")[0]),
+        "ProductCode": batch.numbered("P-%03d"),
         "Product2Id": seeder.known("Product2"),
         "UnitPrice": [number * 49.5 for number in batch.numbers],
         "IsActive": repeat(1),

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from random import Random
 
-from runner.emulator import ids
+from runner.emulator import ids, words
 from runner.emulator.clock import Clock
 from runner.emulator.database import Database, Value
 from runner.emulator.schema import Kind, ObjectType
@@ -49,6 +49,20 @@ class Batch:
 
     def numbered(self, pattern: str) -> list[Value]:
         return [pattern % number for number in self.numbers]
+
+
+def address(batch: Batch, prefix: str) -> Columns:
+    """Places for each, in the parts of an address whose names begin so."""
+    places = batch.random.choices(words.PLACES, k=len(batch.numbers))
+    return {
+        f"{prefix}Street": batch.pick(words.STREETS, empty=0.1),
+        f"{prefix}City": [place[0] for place in places],
+        f"{prefix}State": [place[1] for place in places],
+        f"{prefix}PostalCode": [
+            f"{place[3]}{number % 1000:03}" for place, number in zip(places, batch.numbers, strict=True)
+        ],
+        f"{prefix}Country": [place[2] for place in places],
+    }
 
 
 class Seeder:

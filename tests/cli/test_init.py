@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from runner.definitions.resources import shipped
 from tests.cli.terapi import Terapi
 
 
@@ -22,6 +23,43 @@ def test_a_folder_of_ones_own_files_keeps_them(tmp_path: Path) -> None:
     assert (tmp_path / ".gitignore").read_text() == "node_modules\n.terapi/\n"
     assert said.startswith(f"made {tmp_path} with {len(made) + 1} files\n")
     assert "cd " not in said
+
+
+def syncs(folder: Path) -> list[str]:
+    return sorted(path.stem for path in (folder / "syncs").iterdir())
+
+
+def test_a_project_begins_with_the_syncs_that_are_named(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init", "one")
+    assert syncs(tmp_path / "one") == ["accounts", "contacts", "opportunities"]
+    terapi("init", "two", "--sync", "leads", "--sync", "leads")
+    assert syncs(tmp_path / "two") == ["leads"]
+    terapi("init", "three", "--sync", "all")
+    assert syncs(tmp_path / "three") == shipped()
+    terapi("-C", str(tmp_path / "three"), "validate")
+
+
+def test_a_project_takes_in_further_syncs_and_keeps_its_own(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init", "--sync", "contacts")
+    (tmp_path / "providers.yaml").write_text("mine")
+    (tmp_path / "syncs/contacts.yaml").write_text("mine")
+    said = terapi("init", "--sync", "contacts", "--sync", "leads")
+    assert said.startswith(f"added 1 sync to {tmp_path}\n")
+    assert syncs(tmp_path) == ["contacts", "leads"]
+    assert (
+        (tmp_path / "providers.yaml").read_text() == (tmp_path / "syncs/contacts.yaml").read_text() == "mine"
+    )
+
+
+def test_a_sync_that_does_not_ship_is_told(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init", "--sync", "leds", code=2)
+    assert "error: no sync `leds` ships with terapi\n  next: did you mean `leads`?" in terapi.err
+    assert list(tmp_path.iterdir()) == []
+    terapi("init", "--sync", "xyz", code=2)
+    assert "next: there are: accounts, campaign-members," in terapi.err
 
 
 def test_the_state_is_ignored_once(tmp_path: Path) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from runner.emulator.objects import custom, deals, people, service, setup
+from runner.emulator.objects import custom, deals, knowledge, orders, people, service, setup
 from runner.emulator.schema import Schema
 
 
 def standard() -> Schema:
     """The objects of a new org."""
-    return Schema(
-        (*people.objects(), *deals.objects(), *service.objects(), *setup.objects(), *custom.objects())
-    )
+    rooms = (people, deals, orders, service, knowledge, setup, custom)
+    return Schema(tuple(item for room in rooms for item in room.objects()))

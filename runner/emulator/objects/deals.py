@@ -145,7 +145,9 @@ def _campaign() -> ObjectType:
             plain("EndDate", Kind.DATE),
             plain("BudgetedCost", Kind.CURRENCY),
             plain("ActualCost", Kind.CURRENCY),
+            plain("ExpectedRevenue", Kind.CURRENCY),
             number("ExpectedResponse", Kind.PERCENT, 8, 2, label="Expected Response (%)"),
+            number("NumberSent", Kind.DOUBLE, 18, 0, label="Num Sent"),
             checkbox("IsActive", label="Active"),
             plain("Description", Kind.TEXTAREA, 32000),
             *external_ids(),
@@ -231,6 +233,7 @@ def _pricebook_entry() -> ObjectType:
         fields=(
             record_id("Price Book Entry ID"),
             computed("Name", Kind.STRING, 255, label="Product Name", nillable=True),
+            computed("ProductCode", Kind.STRING, 255, nillable=True),
             held,
             msgspec.structs.replace(product, cascade=False, restricts=True, children="PricebookEntries"),
             plain("UnitPrice", Kind.CURRENCY, label="List Price", required=True),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from runner.emulator.objects.fields import (
     activity,
     address,
@@ -153,6 +155,7 @@ def _lead() -> ObjectType:
             plain("NumberOfEmployees", Kind.INT, label="Employees"),
             computed("IsConverted", Kind.BOOLEAN, label="Converted"),
             computed("ConvertedDate", Kind.DATE, nillable=True),
+            *(_converted(name) for name in ("Account", "Contact", "Opportunity")),
             *external_ids(),
             *system(owners=("Group", "User")),
             activity(),
@@ -163,13 +166,14 @@ def _lead() -> ObjectType:
 
 def _master(name: str) -> Field:
     """What a record was merged into."""
-    return Field(
-        name="MasterRecordId",
-        kind=Kind.REFERENCE,
-        label="Master Record ID",
-        length=18,
-        createable=False,
-        updateable=False,
-        targets=(name,),
-        relationship="MasterRecord",
-    )
+    return _made("MasterRecordId", name)
+
+
+def _converted(name: str) -> Field:
+    """What became of a lead."""
+    return _made(f"Converted{name}Id", name)
+
+
+def _made(name: str, target: str) -> Field:
+    """A reference that nobody sets but the org."""
+    return msgspec.structs.replace(reference(name, target), createable=False, updateable=False)

@@ -103,6 +103,8 @@ def _task() -> ObjectType:
         computed("IsClosed", Kind.BOOLEAN, label="Closed"),
         computed("CompletedDateTime", Kind.DATETIME, label="Completed Date/Time", nillable=True),
         picklist("TaskSubtype", "Task", "Email", "Call", default="Task", label="Task Subtype"),
+        picklist("CallType", "Internal", "Inbound", "Outbound"),
+        plain("CallDurationInSeconds", Kind.INT, label="Call Duration"),
     )
     return _activity("Task", "00T", special)
 
@@ -114,6 +116,7 @@ def _event() -> ObjectType:
         plain("EndDateTime", Kind.DATETIME, label="End Date Time"),
         plain("DurationInMinutes", Kind.INT, label="Duration (Minutes)"),
         checkbox("IsAllDayEvent", label="All-Day Event"),
+        checkbox("IsPrivate", label="Private"),
         picklist("ShowAs", "Busy", "OutOfOffice", "Free", default="Busy", label="Show Time As"),
     )
     return _activity("Event", "00U", special)
