@@ -8,6 +8,7 @@
     ├── NotConnected             exit 4   no client, no connection, or one that no longer works
     ├── ExpressionError                   an expression met a value it cannot use
     ├── CallError                         an API answered, or failed to; carries its kind
+    │   └── EnrichmentFailed              so did a further call for records that are read
     ├── RecordError                       a record does not fit its definition
     ├── RunFailed                         a workflow said `fail`
     ├── NotProved                         a webhook that its secret does not prove
@@ -170,6 +171,23 @@ class CallError(TerapiError):
         """The same, and the status where the API answered."""
         status = {"status": self.status} if self.status is not None else {}
         return {**super().as_data(), "kind": self.kind, **status}
+
+
+class EnrichmentFailed(CallError):
+    """A further call for records failed: nothing is wrong with the pages that they came with."""
+
+    def __init__(self, name: str, error: CallError) -> None:
+        super().__init__(
+            f"`enrich.{name}`: {error.message}",
+            kind=error.kind,
+            status=error.status,
+            body=error.body,
+            headers=error.headers,
+            transient=error.transient,
+            retry_after=error.retry_after,
+            where=error.where,
+            hint=error.hint,
+        )
 
 
 class RecordError(TerapiError):

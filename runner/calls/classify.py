@@ -20,8 +20,9 @@ from runner.errors import CallError, ExpressionError, Place
 #: HTTP's own kinds, for what a provider's `errors` do not name (RFC 9110 §15)
 _KINDS = {
     400: "bad_request", 401: "unauthorized", 403: "forbidden", 404: "not_found", 405: "bad_request",
-    408: "timeout", 409: "conflict", 410: "not_found", 412: "conflict", 413: "too_large", 422: "bad_request",
-    429: "rate_limited", 500: "server_error", 502: "server_error", 503: "unavailable", 504: "timeout",
+    408: "timeout", 409: "conflict", 410: "not_found", 412: "conflict", 413: "too_large", 414: "too_large",
+    422: "bad_request", 429: "rate_limited", 431: "too_large", 500: "server_error", 502: "server_error",
+    503: "unavailable", 504: "timeout",
 }  # fmt: skip
 _TROUBLE = "the API has trouble: try again later"
 #: what to do about those of them that do not say it themselves

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple, Protocol
 
 import msgspec
@@ -81,6 +81,7 @@ class Ledger:
         self._deleted = 0
         self._bad = 0
         self._pruned = 0
+        self._left_out: set[str] = set()
         self._changes = Changes()
         #: the one that holds: it moves when the run succeeds
         self._checkpoint: Cursor | None = None
@@ -153,7 +154,15 @@ class Ledger:
             bad += rows.bad
         if bad:
             self._pass_over(bad, number, window)
+        self._tell(reading.left_out())
         return Stored(changes, deleted, len(bad))
+
+    def _tell(self, left_out: Mapping[str, str]) -> None:
+        """Says once in a run what enrichments were passed over, however often they were."""
+        for name, why in left_out.items():
+            if name not in self._left_out:
+                self._left_out.add(name)
+                self.log("warning", f"`enrich.{name}` is left out: {why}")
 
     def _seen_by(self, window: Window) -> str | None:
         return self._sync.name if window.noting else None

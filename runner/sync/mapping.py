@@ -56,6 +56,13 @@ class Mapper:
         self._key = sync.primary_key
         self._key_of = self.field(self._key) if isinstance(sync.fields, Mapping) else None
         self._loose: list[tuple[str, _Getter]] | None = None
+        self._joins = [one.name for one in sync.enrich]
+
+    def know(self, joined: Mapping[str, object]) -> None:
+        """Takes what is joined to the record that is next, in place of what was joined to the last one."""
+        for name in self._joins:
+            self._scope.pop(name, None)
+        self._scope.update(joined)
 
     def row(self, record: object) -> tuple[str, bytes]:
         """The primary key and the payload of a record.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from typing import NamedTuple, cast
 
 import orjson
@@ -12,6 +12,8 @@ from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Call, Sync
 from runner.errors import ExpressionError, RecordError, TerapiError, joined
+from runner.sync.ahead import ahead
+from runner.sync.enrich import Enriched, Enricher
 from runner.sync.mapping import Mapper
 from runner.sync.plan import Cursor, advanced, check_cursor
 
@@ -72,14 +74,45 @@ class Reading:
         self._by_token = rules is not None and rules.type == "token"
         #: a run that goes on after bad records looks at each cursor by itself
         self._check = self._check_cursor if cursor is not None and sync.on_bad_record != "fail" else None
+        self._enricher = Enricher(sync.enrich, self._ask, scope, self._spared()) if sync.enrich else None
 
     @property
     def is_job(self) -> bool:
         return self._call.operation.job is not None
 
-    def pages(self, at: Mapping[str, object] | None) -> AsyncGenerator[Page, None]:
-        """The pages from ``at`` on, or from the first."""
-        return self._client.pages(self._call.operation, arguments(self._call, self._scope), at)
+    def pages(self, at: Mapping[str, object] | None, *, early: bool = False) -> AsyncGenerator[Page, None]:
+        """The pages from ``at`` on, or from the first; their records enriched, where the sync says so.
+
+        Args:
+            early: whether a page is asked for while the one before it is enriched.
+        """
+        found = self._client.pages(self._call.operation, arguments(self._call, self._scope), at)
+        if self._enricher is None:
+            return found
+        return _enriched(self._enricher, ahead(found) if early else found)
+
+    async def _ask(self, call: Call, scope: Mapping[str, object]) -> object:
+        return await self._client.call(call.operation, arguments(call, scope))
+
+    def _spared(self) -> Callable[[object], bool]:
+        """Tells the records that are surely not stored; whoever is not sure of one says no."""
+        sync = self._sync
+        joined = {one.name for one in sync.enrich}
+        merged = any(one.merge for one in sync.enrich)
+        wanted = None if sync.where is None or merged or joined & sync.where.names else self._wanted
+
+        def spared(record: object) -> bool:
+            with suppress(ExpressionError):
+                return bool(self._deleted is not None and self._deleted(record)) or bool(
+                    wanted is not None and not wanted(record)
+                )
+            return False
+
+        return spared
+
+    def left_out(self) -> Mapping[str, str]:
+        """The enrichments that were passed over so far, each with the reason."""
+        return self._enricher.left_out() if self._enricher is not None else {}
 
     def rows(self, records: list[object], page: int) -> Iterator[Rows]:
         """The records made into rows, some at a time.
@@ -99,7 +132,7 @@ class Reading:
     def _rows(self, records: list[object], start: int) -> Rows:
         rows = Rows([], [], [])
         gone, row, check = self._gone, self._mapper.row, self._check
-        for record in records:
+        for record in records if self._enricher is None else self._known(records, start, rows):
             try:
                 if gone(record):
                     rows.gone.append(self._mapper.key(record))
@@ -108,9 +141,17 @@ class Reading:
                     check(record)
                 rows.kept.append(row(record))
             except (RecordError, ExpressionError) as exc:
-                number = start + 1 + len(rows.kept) + len(rows.gone) + sum(not bad.kept for bad in rows.bad)
-                self._take_bad(record, number, exc, rows)
+                self._take_bad(record, _next(start, rows), exc, rows)
         return rows
+
+    def _known(self, records: list[object], start: int, rows: Rows) -> Iterator[object]:
+        """Each enriched record, once expressions know what is joined to it; what has no such is a bad one."""
+        for one in cast(list[Enriched], records):
+            self._mapper.know(one.joined)
+            if one.error is None:
+                yield one.record
+            else:
+                self._take_bad(one.record, _next(start, rows), one.error, rows)
 
     def _take_bad(self, record: object, number: int, error: TerapiError, rows: Rows) -> None:
         bad, loose = self._bad(record, number, error), self._mapper.loose(record)
@@ -146,7 +187,7 @@ class Reading:
         """
         if self._cursor is None:
             return before if page.checkpoint is None or not self._by_token else page.checkpoint
-        records = page.records
+        records = page.records if self._enricher is None else _sources(page.records)
         if self._check is not None:
             records = [record for record in records if self._has_cursor(record)]
         try:
@@ -165,6 +206,21 @@ class Reading:
         except (RecordError, ExpressionError):
             return False
         return True
+
+
+def _next(start: int, rows: Rows) -> int:
+    """The place on the page of the record that follows those."""
+    return start + 1 + len(rows.kept) + len(rows.gone) + sum(not bad.kept for bad in rows.bad)
+
+
+def _sources(records: list[object]) -> list[object]:
+    return [one.source for one in cast(list[Enriched], records)]
+
+
+async def _enriched(enricher: Enricher, found: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
+    async with aclosing(found) as pages:
+        async for page in pages:
+            yield await enricher.page(page)
 
 
 def _refusal(bad: Bad, page: int) -> RecordError:

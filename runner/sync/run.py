@@ -13,7 +13,7 @@ import msgspec
 
 from runner.calls.client import Client
 from runner.definitions.model import Sync
-from runner.errors import CallError, RunningAlready
+from runner.errors import CallError, EnrichmentFailed, RunningAlready
 from runner.store import NewRun, Store, SyncKey, SyncState
 from runner.sync.ledger import Ledger, Whole
 from runner.sync.ledger import key_of as key_of
@@ -97,6 +97,8 @@ async def _read_surely(
 
 
 def _is_forgotten(sync: Sync, state: SyncState, error: CallError) -> bool:
+    if isinstance(error, EnrichmentFailed):
+        return False
     by_token = sync.incremental is not None and sync.incremental.type == "token"
     return by_token and state.checkpoint is not None and error.kind == "cursor_expired"
 

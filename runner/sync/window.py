@@ -8,7 +8,7 @@ from contextlib import aclosing
 
 from runner.calls.pages import Page
 from runner.definitions.model import Slices, Sync
-from runner.errors import CallError
+from runner.errors import CallError, EnrichmentFailed
 from runner.sync.ahead import ahead
 from runner.sync.ledger import Ledger
 from runner.sync.plan import Slice, Window
@@ -103,6 +103,8 @@ class WindowReader:
         for _ in range(_TIMES):
             try:
                 await self._pages(await self._source.reading(part), part)
+            except EnrichmentFailed:
+                raise
             except CallError as exc:
                 if exc.kind == "job_failed":
                     # It stays failed: the next run submits another.
@@ -118,7 +120,7 @@ class WindowReader:
 
     async def _pages(self, reading: Reading, part: Slice) -> None:
         # Several slices overlap by themselves, and hold no page longer than it takes to store it.
-        found = reading.pages(part.position)
+        found = reading.pages(part.position, early=self._workers == 1)
         async with aclosing(ahead(found) if self._workers == 1 else found) as pages:
             async for page in pages:
                 self._check_size(reading, part, page)

@@ -69,6 +69,35 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     deleted: float | None = None
 
 
+class Match(msgspec.Struct, frozen=True, kw_only=True):
+    """Which item belongs to which record: those whose two values are the same."""
+
+    item: Expression
+    record: Expression
+
+
+class Enrichment(msgspec.Struct, frozen=True, kw_only=True):
+    """Further calls, whose items are joined to the records before `fields`."""
+
+    name: str
+    #: its `when` says which records are asked for
+    call: Call
+    #: None where there is a call for each record
+    match: Match | None = None
+    #: one call for each of its items
+    foreach: Expression | None = None
+    #: whether a record has a list of items
+    many: bool = False
+    #: whether an item's keys become those of the record
+    merge: bool = False
+    #: the kinds of failure that say that there is no such thing
+    optional: frozenset[str] = frozenset()
+    #: keys that one call asks for at the most
+    batch: int = 200
+    #: calls at once
+    concurrency: int = 4
+
+
 class FieldFrom(msgspec.Struct, frozen=True, kw_only=True):
     """A field that an expression gives, brought to a type."""
 
@@ -109,6 +138,8 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     incremental: Incremental | None = None
     vars: Mapping[str, Value] = {}
     lookups: Mapping[str, Call] = {}
+    #: in their order: each knows those before it
+    enrich: tuple[Enrichment, ...] = ()
     where: Expression | None = None
     deletes: Deletes | None = None
     #: what becomes of a record that does not fit: fail, skip or keep

@@ -40,11 +40,18 @@ class Known:
         }
         if "incremental" in node.entries:
             self.base["slice"] = {"from": None, "to": None, "total": None}
+        #: what enrichments join to a record; grows with each
+        self.joined: dict[str, Names | None] = {}
 
     @property
     def record(self) -> Names:
         """What is known of a record."""
         return {**self.base, "record": None}
+
+    @property
+    def enriched(self) -> Names:
+        """What is known of a record that was enriched."""
+        return {**self.record, **self.joined}
 
     def call(self, node: yaml.Mapping, more: Sequence[str] = ()) -> Call:
         """`use` and `with`; ``more`` are names that are known in them beside the rest."""
@@ -55,9 +62,13 @@ class Known:
         """What is given names below a key; each knows those before it."""
         found: dict[str, T] = {}
         for name, child in below(self.node, key).entries.items():
-            if name in self.base or name in ("record", "item"):
-                where, message = below(self.node, key).keys[name], f"`{name}` means something else already"
-                self.reader.problem(where, message, "name", "give it another name")
+            self.check_name(below(self.node, key).keys[name], name)
             found[name] = read(child)
             self.base[name] = None
         return found
+
+    def check_name(self, where: yaml.Node, name: str) -> None:
+        """Notes it where a name means something else already."""
+        if name in self.base or name in ("record", "item"):
+            message = f"`{name}` means something else already"
+            self.reader.problem(where, message, "name", "give it another name")

@@ -12,6 +12,7 @@ from runner.definitions.build.keys import below, data, mapping, seconds, text, t
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
+from runner.definitions.build.sync.enrich import read_enrich, warn_unused_joins
 from runner.definitions.build.sync.fields import read_record
 from runner.definitions.build.sync.incremental import check_tokens, read_incremental
 from runner.definitions.build.sync.known import Known
@@ -21,7 +22,7 @@ from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider
 
 _EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 #: the keys that decide which records are stored, and how
-_STORING: Final = ("fetch", "vars", "where", "fields", "primary_key", "on_bad_record")
+_STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "primary_key", "on_bad_record")
 
 
 def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
@@ -46,8 +47,9 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         lookups=lookups,
         vars=values,
         fetch=_fetch(known),
-        where=reader.optional(node, "where", known.record),
-        fields=read_record(node, reader, known.record),
+        enrich=read_enrich(known),
+        where=reader.optional(node, "where", known.enriched),
+        fields=read_record(node, reader, known.enriched),
         deletes=_deletes(known, incremental),
         on_bad_record=text(node, "on_bad_record", "fail"),
         audit=_audit(known),
@@ -57,6 +59,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
     )
     for key in ("lookups", "vars"):
         warn_unused(node, key, reader.mentioned, reader)
+    warn_unused_joins(known)
     return sync
 
 
