@@ -31,6 +31,7 @@ class Access:
     Args:
         sleep: how waits between tries are waited; tests give their own.
         clock: seconds since 1970; tests give their own.
+        transport: what all requests go by; without it they go out over the network.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class Access:
         environ: Mapping[str, str] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
         clock: Callable[[], float] = time.time,
+        transport: Transport | None = None,
     ) -> None:
         environ = os.environ if environ is None else environ
         self.environ = environ
@@ -47,7 +49,7 @@ class Access:
         self.store = store
         self.vault = Vault.load(store.folder, environ)
         self.clients = Clients(store, self.vault, environ)
-        self._transports = {allow: Transport(allow_local=allow) for allow in (False, True)}
+        self._transports = {allow: transport or Transport(allow_local=allow) for allow in (False, True)}
         ask = Asking(self._transports, sleep)
         self.tokens = Tokens(store, self.vault, self.clients, ask, clock)
         self.connect = Connect(store, self.vault, self.clients, ask, clock)

@@ -83,7 +83,7 @@ class Chain:
     @property
     def server_time(self) -> float | None:
         """The server's clock in the newest answer, in seconds since 1970 (RFC 9110 §6.6.1)."""
-        return None if self._date is None else http_date(self._date)
+        return self.wire.transport.time if self._date is None else http_date(self._date)
 
     def hide(self, error: CallError) -> CallError:
         """The error without the secrets of this connection."""

@@ -7,7 +7,6 @@ Syncs, workflows, the proxy and `terapi call` alike go this one way: build the r
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
 from contextlib import asynccontextmanager
 
@@ -22,6 +21,7 @@ from runner.calls.paginate import Pages
 from runner.calls.retry import IDEMPOTENT, Tries
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
+from runner.definitions.expressions.functions import uuid
 from runner.definitions.model import Job, Operation, Provider, Request
 from runner.definitions.values import is_absent
 from runner.errors import Place, UsageError
@@ -86,7 +86,7 @@ class Client:
         self, operation: Operation, arguments: Mapping[str, object], key: str | None
     ) -> dict[str, object]:
         """What an operation's templates know before it is asked."""
-        known = {"idempotency_key": key or str(uuid.uuid4())}
+        known = {"idempotency_key": key or uuid()}
         return {**self._chain.known, **known, **checked(operation, arguments)}
 
     async def _all(

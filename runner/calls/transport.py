@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 import ssl
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from typing import Protocol
 from urllib.request import getproxies, proxy_bypass
 
 import aiohttp
@@ -25,20 +26,28 @@ _CONNECT = 20.0
 _HEADERS = {"User-Agent": f"terapi/{__version__}", "Accept": "*/*", "Accept-Encoding": "gzip, deflate"}
 
 
+class Body(Protocol):
+    """A body on its way."""
+
+    async def readany(self) -> bytes:
+        """The next piece of it; empty behind the last."""
+        ...
+
+
 class Streamed:
     """An answer whose body is still on the wire: read it once, by one of `sent`, `unpacked` and `read`.
 
     Each raises a CallError where the body breaks off: kinds `truncated`, `timeout`, `bad_encoding`.
     """
 
-    def __init__(self, request: Outgoing, response: aiohttp.ClientResponse) -> None:
-        self.status = response.status
+    def __init__(self, request: Outgoing, status: int, pairs: Iterable[tuple[str, str]], body: Body) -> None:
+        self.status = status
         #: every header as it came, in order; a name may come twice, as Set-Cookie does
-        self.pairs: list[tuple[str, str]] = list(response.headers.items())
+        self.pairs: list[tuple[str, str]] = list(pairs)
         self.headers = Headers.joined(self.pairs)
         self.url = request.url
         self._request = request
-        self._body = response.content
+        self._body = body
         self._peeked: list[bytes] = []
 
     @property
@@ -112,6 +121,9 @@ class Transport:
         allow_local: whether names may lead to private addresses.
     """
 
+    #: the servers' clock, in seconds since 1970, where it is known before any of them has answered
+    time: float | None = None
+
     def __init__(self, *, allow_local: bool) -> None:
         self._allow_local = allow_local
         self._session: aiohttp.ClientSession | None = None
@@ -170,7 +182,7 @@ class Transport:
                 proxy=self._proxy(url),
             )
         try:
-            yield Streamed(request, response)
+            yield Streamed(request, response.status, response.headers.items(), response.content)
         finally:
             # Closes the connection where the body was not read to its end, else keeps it for the next call.
             response.release() if response.content.at_eof() else response.close()

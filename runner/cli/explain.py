@@ -14,7 +14,7 @@ from runner.definitions.schema import SchemaBook
 def command(key: str | None, everything: bool) -> None:
     """Say what a key of a definition means.
 
-    KEY begins with provider, sync or workflow; names that you chose may be left out.
+    KEY begins with provider, sync, workflow or test; names that you chose may be left out.
     """
     if everything:
         click.echo(reference(SchemaBook()), nl=False)

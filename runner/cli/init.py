@@ -16,7 +16,10 @@ from runner.errors import UsageError
 
 #: the syncs that a project begins with
 _FIRST_SYNCS = ("accounts", "contacts", "opportunities")
-_SCHEMAS = {"providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml"}
+_SCHEMAS = {
+    "providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml",
+    "test": "tests/**/*.test.yaml",
+}  # fmt: skip
 _STATE = ".terapi/\n"
 
 

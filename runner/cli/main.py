@@ -47,6 +47,8 @@ COMMANDS: dict[str, Entry] = {
     "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),
     "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs, resume, approve, cancel."),
+    "test": Entry("test", "Run the tests of definitions, without a network."),
+    "record": Entry("record", "Make a test of a sync or a workflow from a real connection."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
     "serve": Entry("serve", "Serve the HTTP API, the proxy and webhooks."),
     "webhooks": Entry("webhooks", "Webhooks that came in: list, show, replay, send."),

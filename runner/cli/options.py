@@ -105,3 +105,20 @@ def document(text: str, what: str) -> dict[str, object]:
     if not isinstance(found, dict):
         raise UsageError(f'{what} must be a JSON object, such as {{"name": "Ada"}}')
     return found
+
+
+input_option = click.option(
+    "--input", "given", multiple=True, metavar="JSON|@file|K=V", help="The input; several K=V add up."
+)
+
+
+def given_input(given: Iterable[str]) -> dict[str, object]:
+    """What several `--input` say together.
+
+    Raises:
+        UsageError: one is neither JSON nor K=V.
+    """
+    found: dict[str, object] = {}
+    for one in given:
+        found |= document(one, "--input") if one.startswith(("{", "@")) else values([one], "--input")
+    return found

@@ -8,23 +8,19 @@ import click
 
 from runner.cli.completing import workflow_names
 from runner.cli.main import app_of
-from runner.cli.options import connection_option, document, json_option, values
+from runner.cli.options import connection_option, given_input, input_option, json_option
 from runner.cli.outcome import show
 from runner.cli.output import echo_json
 from runner.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from runner.calls.access import Access
     from runner.workflow.life import Result
 
 
 @click.command(epilog="Example: terapi run create-contact --input last_name=Lovelace")
 @click.argument("workflow", shell_complete=workflow_names)
-@click.option(
-    "--input", "given", multiple=True, metavar="JSON|@file|K=V", help="The input; several K=V add up."
-)
+@input_option
 @click.option("--dry-run", is_flag=True, help="Send nothing that writes; show the requests instead.")
 @click.option("--detach", is_flag=True, help="Run in a process of its own, and print the run's id at once.")
 @connection_option
@@ -55,7 +51,7 @@ def command(
         place = access.connection(connection, access.project.workflow(workflow).integrations)
         found = access.project.workflow(workflow, place.integration)
         housekeeping = access.store.housekeeping(keep_of(access.environ))
-        result = await run_workflow(access, found, place, _input(given), Options(dry=dry_run))
+        result = await run_workflow(access, found, place, given_input(given), Options(dry=dry_run))
         housekeeping.run()
         return result
 
@@ -69,7 +65,7 @@ def _detach(
     from runner.workflow.life import Result
 
     folder = str(app_of(ctx).root)
-    request = Request(folder=folder, workflow=workflow, connection=connection, input=dict(_input(given)))
+    request = Request(folder=folder, workflow=workflow, connection=connection, input=given_input(given))
     id = start(request)
     if as_json:
         echo_json(Result(run=id, workflow=workflow, status="running").as_data())
@@ -77,10 +73,3 @@ def _detach(
     click.echo(id)
     click.echo(f"see how it gets on: terapi runs logs {id[:8]} --follow", err=True)
     return 0
-
-
-def _input(given: tuple[str, ...]) -> Mapping[str, object]:
-    found: dict[str, object] = {}
-    for one in given:
-        found |= document(one, "--input") if one.startswith(("{", "@")) else values([one], "--input")
-    return found

@@ -10,6 +10,7 @@ import click
 from runner import __version__
 from runner.cli.main import app_of
 from runner.definitions import problems as shown
+from runner.definitions.loading import TESTS
 from runner.definitions.project import Project
 from runner.errors import Problem, UsageError
 
@@ -31,8 +32,9 @@ def command(ctx: click.Context, paths: tuple[Path, ...], form: str, as_json: boo
     Warnings tell what is surely not as it was meant, and leave the definitions valid. PATHS limit what is
     shown to those files and folders; definitions are always read whole, since they refer to each other.
     """
-    project = app_of(ctx).loaded
-    wanted = [_inside(project.root, app_of(ctx).start / path) for path in paths]
+    app = app_of(ctx)
+    wanted = [_inside(app.root, app.start / path) for path in paths]
+    project = Project.load(app.root, tests=not wanted or any(_has_tests(one) for one in wanted))
     files = [file for file in sorted(project.sources) if _among(file, wanted)]
     _check_definitions(project, wanted)
     found = [problem for problem in project.problems if _among(problem.place.file, wanted)]
@@ -50,10 +52,15 @@ def _inside(root: Path, path: Path) -> str:
     return path.relative_to(root.resolve()).as_posix()
 
 
+def _has_tests(path: str) -> bool:
+    """Whether tests may be asked for by it: nothing else refers to them."""
+    return path == "." or path.partition("/")[0] == TESTS
+
+
 def _check_definitions(project: Project, wanted: Sequence[str]) -> None:
     for one in wanted:
         if (project.root / one).is_file() and one not in project.sources:
-            hint = "definitions are providers.yaml and the .yaml files in syncs/ and workflows/"
+            hint = "definitions are providers.yaml, syncs/*.yaml, workflows/*.yaml and tests/*.test.yaml"
             raise UsageError(f"{one} is no definition of the project {project.root}", hint=hint)
 
 

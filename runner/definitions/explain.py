@@ -12,7 +12,7 @@ from runner.errors import UsageError
 
 _KIND_OF = {
     "provider": "providers", "providers": "providers", "sync": "sync", "syncs": "sync",
-    "workflow": "workflow", "workflows": "workflow",
+    "workflow": "workflow", "workflows": "workflow", "test": "test", "tests": "test",
 }  # fmt: skip
 _WORDS = {
     "string": "text", "integer": "whole number", "number": "number", "boolean": "true or false",
@@ -24,14 +24,15 @@ def explain(key: str, book: SchemaBook) -> str:
     """What a key means: its type, its description, its default, examples and what stands below it.
 
     Args:
-        key: dotted, beginning with `provider`, `sync` or `workflow`; names that people chose may be left out.
+        key: dotted, beginning with `provider`, `sync`, `workflow` or `test`; names that people chose may be
+            left out.
 
     Raises:
         UsageError: there is no such key.
     """
     first, *rest = key.split(".")
     if first not in _KIND_OF:
-        hint = did_you_mean(first, _KIND_OF, "keys begin with provider, sync or workflow")
+        hint = did_you_mean(first, _KIND_OF, "keys begin with provider, sync, workflow or test")
         raise UsageError(f"there is no kind of definition called `{first}`", hint=hint)
     kind = book[_KIND_OF[first]]
     schema, name = kind.resolve(kind.root), kind.prefix

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Final, TypeVar
@@ -15,9 +16,10 @@ from runner.definitions.build.keys import below, items, mapping, text
 from runner.definitions.build.provider import build_providers
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.sync import build_sync
+from runner.definitions.build.tests import build_test
 from runner.definitions.build.workflow import build_workflow
 from runner.definitions.expressions import Language
-from runner.definitions.model import Provider, Sync, Workflow
+from runner.definitions.model import DefinitionTest, Provider, Sync, Workflow
 from runner.definitions.problems import ordered
 from runner.definitions.refusals import Checker
 from runner.definitions.schema import SchemaBook
@@ -26,6 +28,7 @@ from runner.errors import DefinitionsInvalid, Place, Problem
 T = TypeVar("T")
 
 FOLDERS: Final = {"sync": "syncs", "workflow": "workflows"}
+TESTS: Final = "tests"
 
 
 class Definitions(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,15 +41,22 @@ class Definitions(msgspec.Struct, frozen=True, kw_only=True):
     #: file → its text, to show the lines of problems
     sources: Mapping[str, str]
     around: Around
+    #: by their files; none where they were not asked for
+    tests: tuple[DefinitionTest, ...] = ()
 
 
-def load(root: Path) -> Definitions:
+def load(root: Path, *, tests: bool = False) -> Definitions:
     """Every definition of a project folder; never raises for what is wrong in them.
 
     Warnings are told once there are no errors: what seems unused may be what an error has hidden.
+
+    Args:
+        tests: whether the tests are read as well; nothing else refers to them.
     """
     loader = _Loader(root)
     loader.load()
+    if tests:
+        loader.load_tests()
     errors = [problem for problem in loader.problems if problem.severity == "error"]
     return Definitions(
         providers=loader.providers,
@@ -55,6 +65,7 @@ def load(root: Path) -> Definitions:
         problems=tuple(ordered(errors or loader.problems)),
         sources=loader.sources,
         around=loader.around,
+        tests=tuple(loader.tests),
     )
 
 
@@ -88,6 +99,7 @@ class _Loader:
         self.providers: dict[str, Provider] = {}
         self.syncs: dict[str, dict[str, Sync]] = {}
         self.workflows: dict[str, dict[str, Workflow]] = {}
+        self.tests: list[DefinitionTest] = []
         self._reader = Reader(Language(), self.problems)
         #: kind → name → its file, also of one that is refused: what names it is not wrong
         self._named: dict[str, dict[str, yaml.Mapping]] = {kind: {} for kind in FOLDERS}
@@ -113,6 +125,13 @@ class _Loader:
         top = self._read("providers", self.root / "providers.yaml")
         if top is not None:
             self.providers = build_providers(resolve_aliases(top, self.problems), self.problems)
+
+    def load_tests(self) -> None:
+        for path in _tests(self.root):
+            top = self._read("test", path)
+            if top is not None:
+                test = build_test(top, self._reader, self.around, self.sources[top.place.file])
+                self.tests += [test] if test is not None else []
 
     def _load_file(self, kind: str, path: Path) -> None:
         top = self._read(kind, path)
@@ -226,3 +245,13 @@ def _definitions(folder: Path) -> Iterable[Path]:
     """The definitions in a folder and below; names that begin with a dot are other programs'."""
     found = (path for path in folder.rglob("*") if path.suffix in (".yaml", ".yml"))
     return sorted(path for path in found if not path.name.startswith("."))
+
+
+def _tests(root: Path) -> list[Path]:
+    """The tests of a project; folders that begin with a dot and projects of their own are passed over."""
+    found: list[Path] = []
+    for folder, inner, names in os.walk(root / TESTS):
+        place = Path(folder)
+        inner[:] = [one for one in inner if one[0] != "." and not (place / one / "providers.yaml").exists()]
+        found += [place / name for name in names if name.endswith((".test.yaml", ".test.yml"))]
+    return sorted(found)

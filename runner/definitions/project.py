@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from runner.definitions.loading import Definitions, load, reread
-from runner.definitions.model import Provider, Sync, Workflow
+from runner.definitions.model import DefinitionTest, Provider, Sync, Workflow
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import DefinitionsInvalid, UsageError
 
@@ -46,11 +46,14 @@ class Project:
         self._syncs = definitions.syncs
         self._workflows = definitions.workflows
         self._around = definitions.around
+        #: in the order of their files; none where they were not asked for
+        self.tests: tuple[DefinitionTest, ...] = definitions.tests
 
     @classmethod
-    def load(cls, root: Path) -> Project:
-        """Reads every definition; never raises for what is wrong in them."""
-        return cls(root, load(root))
+    def load(cls, root: Path, *, tests: bool = False) -> Project:
+        """Reads every definition, and the tests of them where they are asked for; never raises for what is
+        wrong in them."""
+        return cls(root, load(root, tests=tests))
 
     def checked(self) -> Project:
         """This project, where nothing is wrong in it; warnings leave it valid.

@@ -15,7 +15,7 @@ from typing import cast
 from runner.definitions.resources import schemas_folder
 
 Schema = Mapping[str, object]
-KINDS = ("providers", "sync", "workflow")
+KINDS = ("providers", "sync", "workflow", "test")
 
 
 def properties(schema: Schema) -> Mapping[str, object]:
@@ -24,7 +24,7 @@ def properties(schema: Schema) -> Mapping[str, object]:
 
 
 class SchemaBook:
-    """The schemas by kind of file: `providers`, `sync`, `workflow`; each is read on first use."""
+    """The schemas by kind of file: `providers`, `sync`, `workflow`, `test`; each is read on first use."""
 
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or schemas_folder()

@@ -97,6 +97,8 @@ class Running(msgspec.Struct, kw_only=True):
     resumed: bool = False
     #: whether nothing that writes is done
     dry: bool = False
+    #: step → what it gives instead of being done
+    mock: Mapping[str, object] = {}
     #: seconds that a wait may take here; longer ones leave the process
     hold: float = float("inf")
     #: how many workflows have called this one, each the next

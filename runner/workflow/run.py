@@ -43,6 +43,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     handed_on: bool = False
     #: who or what started it
     started_by: Mapping[str, object] | None = None
+    #: its id; one of its own by default
+    id: str | None = None
+    #: step → what it gives instead of being done
+    mock: Mapping[str, object] = {}
     clock: Clock = WallClock()
 
 
@@ -64,6 +68,7 @@ async def run_workflow(
     if options.dry or not workflow.durable:
         return await _passing(access, workflow, connection, full, options)
     new = new_run(access, workflow, connection, full, options.started_by)
+    new = msgspec.structs.replace(new, id=options.id)
     with access.store.runs.begin(new, "running" if workflow.concurrency is None else "queued") as underway:
         options.started(underway.run)
         return await _kept(access, workflow, connection, underway, options)
@@ -144,6 +149,7 @@ async def _kept(
         perform=perform,
         children=Called(),
         resumed=ended > 0,
+        mock=options.mock,
         hold=options.hold,
     )
     try:
@@ -178,7 +184,7 @@ async def _passing(
 ) -> Result:
     """A run that ends with its process; kept once it has ended, unless it is a dry one."""
     running = Running(
-        id="dry-run" if options.dry else uuid.uuid4().hex,
+        id="dry-run" if options.dry else options.id or uuid.uuid4().hex,
         workflow=workflow,
         access=access,
         input=given,
@@ -189,6 +195,7 @@ async def _passing(
         perform=perform,
         children=Called(),
         dry=options.dry,
+        mock=options.mock,
     )
     client = access.client(connection)
     if options.dry:

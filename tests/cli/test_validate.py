@@ -34,7 +34,7 @@ def test_a_warning_is_told_and_leaves_the_definitions_valid(project: Terapi) -> 
         "syncs/orders.yaml:8:11: warning: `all` is never used\n"
         "    8 | lookups: {all: {use: list_orders}}\n"
         "      |           ^^^ remove it, or use it\n\n"
-        "3 files valid, 1 warning\n"
+        "4 files valid, 1 warning\n"
     )
     assert project.json("validate")["valid"] is True
     project("sync", "orders", code=4)
@@ -47,7 +47,7 @@ def test_warnings_wait_until_nothing_is_wrong(project: Terapi) -> None:
         "    9 | modle: Order\n"
         "      | ^^^^^ did you mean `model`?\n"
         "  see: terapi explain sync.model\n\n"
-        "1 problem in 1 of 3 files\n"
+        "1 problem in 1 of 4 files\n"
     )
 
 
@@ -76,7 +76,8 @@ def test_code_scanning_is_told_the_file_as_the_repository_has_it(project: Terapi
         ("syncs", 3, "1 problem in 1 of 1 file\n"),
         ("syncs/orders.yaml", 3, "1 problem in 1 of 1 file\n"),
         ("workflows", 0, "1 file valid\n"),
-        (".", 3, "1 problem in 1 of 3 files\n"),
+        ("tests", 0, "1 file valid\n"),
+        (".", 3, "1 problem in 1 of 4 files\n"),
     ],
 )
 def test_paths_limit_what_is_shown(project: Terapi, path: str, code: int, said: str) -> None:

@@ -18,6 +18,7 @@ from runner.definitions.build.keys import text
 from runner.definitions.build.provider import build_providers
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.sync import build_sync
+from runner.definitions.build.tests import build_test
 from runner.definitions.build.workflow import build_workflow
 from runner.definitions.project import Project
 from runner.definitions.schema import KINDS, KindSchema, Schema, SchemaBook, properties
@@ -27,14 +28,18 @@ from tests.definitions.fragments import changed
 CASES = Path(__file__).parent / "cases"
 BOOK = SchemaBook()
 #: kind → the file of the base that a row changes, and how deep its keys stand
-BASE = {"providers": ("providers.yaml", 2), "sync": ("syncs/orders.yaml", 0), "workflow": ("workflows/look-up.yaml", 0)}  # fmt: skip
+BASE = {"providers": ("providers.yaml", 2), "sync": ("syncs/orders.yaml", 0), "workflow": ("workflows/look-up.yaml", 0), "test": ("tests/orders.test.yaml", 0)}  # fmt: skip
 #: kind → the files of the valid project
-VALID = {"providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml"}
+VALID = {
+    "providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml",
+    "test": "tests/*.test.yaml",
+}  # fmt: skip
 #: what people read, in the files and in `terapi providers show --json`, and what the schema alone sees to
 NOT_BUILT = {
     "providers": {"provider.categories", "provider.docs", "provider.functions.description"},
     "sync": {"sync.version"},
     "workflow": {"workflow.version"},
+    "test": {"test.version"},
 }
 
 
@@ -76,7 +81,7 @@ def test_a_wrong_definition_is_told_in_a_sentence(row: Row, tmp_path: Path) -> N
     file, indent = BASE[row.kind]
     text = changed((tmp_path / file).read_text(), row.wrong, indent)
     (tmp_path / file).write_text(text)
-    problems = Project.load(tmp_path).problems
+    problems = Project.load(tmp_path, tests=row.kind == "test").problems
     assert [(one.place.file, one.severity, one.message, one.suggestion) for one in problems] == [
         (file, row.severity, row.says, row.mend)
     ]
@@ -84,11 +89,11 @@ def test_a_wrong_definition_is_told_in_a_sentence(row: Row, tmp_path: Path) -> N
 
 
 def test_the_base_is_valid() -> None:
-    assert Project.load(CASES / "base").problems == ()
+    assert Project.load(CASES / "base", tests=True).problems == ()
 
 
 def test_the_valid_project_is_valid() -> None:
-    assert Project.load(CASES / "valid").problems == ()
+    assert Project.load(CASES / "valid", tests=True).problems == ()
 
 
 def names(kind: str) -> dict[int, str]:
@@ -200,6 +205,8 @@ def _bound(kind: str, top: yaml.Mapping, around: Around, problems: list[Problem]
     reader = Reader(provider.language, problems)
     if kind == "sync":
         return build_sync(top, provider, reader)
+    if kind == "test":
+        return build_test(top, reader, around, "")
     return build_workflow(top, provider, reader, "", around)
 
 

@@ -45,6 +45,7 @@ def book(tmp_path: Path) -> SchemaBook:
         "providers": {"additionalProperties": {"type": "object", "properties": {"operations": operations}}},
         "sync": {"type": "object", "properties": {"cursor": CURSOR, "page": PAGE, "mode": MODE}},
         "workflow": {"type": "object", "properties": {"steps": steps}},
+        "test": {"type": "object"},
     }
     for kind, schema in schemas.items():
         (tmp_path / f"{kind}.schema.json").write_text(json.dumps(schema), encoding="utf-8")
@@ -93,8 +94,12 @@ def test_names_that_people_chose_may_be_left_out(book: SchemaBook, key: str, tit
         ("sync.zzz", "`sync` has no key `zzz`", "there are: cursor, mode, page"),
         ("sync.page.size", "`sync.page` has no key `size`", "nothing stands below `sync.page`"),
         ("synk", "there is no kind of definition called `synk`", "did you mean `sync`?"),
-        ("zzz", "there is no kind of definition called `zzz`", "keys begin with provider, sync or workflow"),
-        ("", "there is no kind of definition called ``", "keys begin with provider, sync or workflow"),
+        (
+            "zzz",
+            "there is no kind of definition called `zzz`",
+            "keys begin with provider, sync, workflow or test",
+        ),
+        ("", "there is no kind of definition called ``", "keys begin with provider, sync, workflow or test"),
     ],
 )
 def test_an_unknown_key_is_refused_with_what_there_is(

@@ -149,7 +149,10 @@ def agree(schema: Schema, node: yaml.Node) -> None:
     assert (ours == []) == jsonschema_rs.Draft202012Validator(dict(schema)).is_valid(node.data)
 
 
-FILES = {"providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml"}
+FILES = {
+    "providers": "providers.yaml", "sync": "syncs/*.yaml", "workflow": "workflows/*.yaml",
+    "test": "tests/*.test.yaml",
+}  # fmt: skip
 VALID = {kind: [path.read_text() for path in sorted((CASES / "valid").glob(FILES[kind]))] for kind in KINDS}
 scalars = st.sampled_from(["5", "-1", "0", "1.0", "1.5", "true", "null", "''", "x", "GET", "5m", "[]", "{}", "[1, 1.0]", "[a, b]", "{a: 1}", "'1'"])  # fmt: skip
 

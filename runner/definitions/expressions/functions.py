@@ -10,8 +10,9 @@ import hashlib
 import hmac as _hmac
 import json as _json
 import re
-from collections.abc import Mapping
-from datetime import UTC, datetime
+import time
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from typing import Final
 from urllib.parse import quote
 
@@ -20,6 +21,7 @@ from markupsafe import escape as _escape
 from runner.definitions.bounds import MAX_ITEMS, MAX_TEXT, TooMuch, bounded, spend, weigh
 from runner.definitions.conversions import (
     format_instant,
+    instant,
     integer,
     json,
     number,
@@ -33,14 +35,24 @@ _MAX_STEPS: Final = 50
 _MAX_PLACES: Final = 300
 
 
-def now() -> str:
-    return format_instant(datetime.now(UTC))
-
-
-def uuid() -> str:
+def _random() -> str:
     from uuid import uuid4
 
     return str(uuid4())
+
+
+#: where `now()` takes the time from, in seconds since 1970, and `uuid()` its ids; tests of definitions have
+#: their own, within their context
+clock: Final[ContextVar[Callable[[], float]]] = ContextVar("clock", default=time.time)
+ids: Final[ContextVar[Callable[[], str]]] = ContextVar("ids", default=_random)
+
+
+def now() -> str:
+    return format_instant(instant(clock.get()()))
+
+
+def uuid() -> str:
+    return ids.get()()
 
 
 def from_json(value: object) -> object:

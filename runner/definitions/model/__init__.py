@@ -24,6 +24,13 @@ from runner.definitions.model.sync import (
     Slices,
     Sync,
 )
+from runner.definitions.model.tests import (
+    DefinitionTest,
+    Exchange,
+    Given,
+    RecordedAnswer,
+    RecordedRequest,
+)
 from runner.definitions.model.token import Introspect, Jwt, TokenRules
 from runner.definitions.model.values import NOTHING, Fixed, ListOf, MapOf, Value
 from runner.definitions.model.webhook import HmacProof, TokenProof, Trigger, WebhookRules
@@ -63,15 +70,18 @@ __all__ = [
     "Catch",
     "ConfigField",
     "Csv",
+    "DefinitionTest",
     "Deletes",
     "Doing",
     "Enrichment",
     "ErrorRule",
+    "Exchange",
     "Fail",
     "Field",
     "FieldFrom",
     "FieldMap",
     "Fixed",
+    "Given",
     "HmacProof",
     "Incremental",
     "Introspect",
@@ -89,6 +99,8 @@ __all__ = [
     "Param",
     "Provider",
     "ReadRecords",
+    "RecordedAnswer",
+    "RecordedRequest",
     "Repeat",
     "Request",
     "ResponseRule",

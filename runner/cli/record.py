@@ -1,0 +1,148 @@
+"""`terapi record`"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from runner.cli.main import app_of
+from runner.cli.options import connection_option, given_input, input_option, values
+from runner.cli.test import show
+from runner.errors import UsageError
+
+if TYPE_CHECKING:
+    from runner.calls.access import Access
+    from runner.cli.app import App
+    from runner.definitions.project import Project
+    from runner.testing.record import Wanted
+
+#: records of each list that a sync's test keeps
+_FEW = 10
+
+
+@click.command(epilog="Example: terapi record create-contact --input last_name=Lovelace")
+@click.argument("name")
+@input_option
+@click.option(
+    "--checkpoint", metavar="C", help="Where the sync's run before ended; without it this is the first."
+)
+@click.option("--full", is_flag=True, help="Let the sync read everything, whatever the checkpoint.")
+@click.option("--param", "params", multiple=True, metavar="K=V", help="One of the sync's params.")
+@click.option(
+    "--mock", "mocks", multiple=True, metavar="STEP=JSON", help="What a step gives instead of being done."
+)
+@click.option(
+    "--limit",
+    type=click.IntRange(0),
+    metavar="N",
+    help="Records kept of each list of an answer: 10 of a sync's, all of a workflow's; 0 for all.",
+)
+@click.option("--description", default="", metavar="TEXT", help="What the test shows, for people.")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="The file; tests/NAME.test.yaml by default.",
+)
+@click.option("--force", is_flag=True, help="Overwrite the file.")
+@connection_option
+@click.pass_context
+def command(
+    ctx: click.Context, /, name: str, connection: str | None, file: Path | None, force: bool, **asked: object
+) -> int:
+    """Make a test of a sync or a workflow from a real connection.
+
+    NAME is run as a test would run it, and what was asked and answered is written down with what came of it.
+    What a workflow writes at the API is written for good; what a sync stores is forgotten. Secrets, tokens
+    and the addresses of the account are replaced; what the API answered is not: look through the file before
+    you share it.
+    """
+    app = app_of(ctx)
+    path = app.start / file if file is not None else app.root / "tests" / f"{name}.test.yaml"
+    if path.exists() and not force:
+        raise UsageError(
+            f"{path} is there already", hint="overwrite it with --force, or name another with -o"
+        )
+    wanted = _wanted(app.project, name, asked)
+
+    async def work(access: Access) -> str:
+        from runner.testing.record import record
+
+        project = access.project
+        found = project.sync(name) if wanted.kind == "sync" else project.workflow(name)
+        place = access.connection(connection, found.integrations)
+        return await record(access, access.client(place), wanted)
+
+    _write(app, path, app.run(work))
+    return _proved(app, path)
+
+
+def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
+    from typing import cast
+
+    from runner.definitions.model import Given
+    from runner.definitions.words import did_you_mean, there_are
+    from runner.testing.record import Wanted
+
+    kinds = [kind for kind, names in _names(project).items() if name in names]
+    if not kinds:
+        known = [one for names in _names(project).values() for one in names]
+        raise UsageError(
+            f"there is no sync or workflow `{name}`", hint=did_you_mean(name, known, there_are(known))
+        )
+    if len(kinds) > 1:
+        raise UsageError(f"`{name}` is a sync and a workflow", hint="give one of them another name")
+    limit = cast("int | None", asked["limit"])
+    return Wanted(
+        kind=kinds[0],
+        name=name,
+        description=str(asked["description"]),
+        given=Given(
+            params=values(cast("tuple[str, ...]", asked["params"]), "--param"),
+            full=bool(asked["full"]),
+            checkpoint=cast("str | None", asked["checkpoint"]),
+            input=given_input(cast("tuple[str, ...]", asked["given"])),
+            mock=values(cast("tuple[str, ...]", asked["mocks"]), "--mock"),
+        ),
+        limit=limit or None if limit is not None else (_FEW if kinds[0] == "sync" else None),
+    )
+
+
+def _names(project: Project) -> dict[str, list[str]]:
+    return {"sync": project.syncs, "workflow": project.workflows}
+
+
+def _write(app: App, path: Path, text: str) -> None:
+    """Writes the test, with the line by which editors know its schema where that is at hand."""
+    import os
+
+    schema = app.root / "schemas" / "test.schema.json"
+    head = ""
+    if schema.exists():
+        head = f"# yaml-language-server: $schema={os.path.relpath(schema, path.parent)}\n"
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(head + text, encoding="utf-8")
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be written: {exc.strerror}") from exc
+
+
+def _proved(app: App, path: Path) -> int:
+    """Plays the test back, where it lies in the project."""
+    import asyncio
+
+    from runner.definitions.project import Project
+    from runner.testing.run import run_test
+
+    project = Project.load(app.root, tests=True).checked()
+    test = next((one for one in project.tests if (project.root / one.name).resolve() == path.resolve()), None)
+    if test is None:
+        click.echo(f"wrote {path}")
+        return 0
+    report = asyncio.run(run_test(project, test))
+    show(report)
+    return 1 if report.failed else 0

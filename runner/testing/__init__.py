@@ -1,0 +1,1 @@
+"""Tests of definitions: recorded from a real connection, run without a network."""

@@ -1,0 +1,151 @@
+"""A test made from a real connection: the definition is run as a test would run it, and written down."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+import msgspec
+
+from runner.auth.credentials import Credentials
+from runner.calls.access import Access
+from runner.calls.client import Client
+from runner.calls.transport import Transport
+from runner.definitions.conversions import format_instant, instant
+from runner.definitions.model import Given, Provider, RecordedAnswer
+from runner.definitions.project import Project
+from runner.definitions.yaml.writing import write
+from runner.testing.asked import Asked, grouped
+from runner.testing.masks import Replacing
+from runner.testing.recorder import Recorder
+from runner.testing.report import ORDER
+from runner.testing.stage import Actor, base_url_of, placeholder, staged
+from runner.testing.trial import Trial, metadata_of, performed
+
+#: headers that say nothing of what is asked for, or that follow from the body
+_USUAL: Final = frozenset({"authorization", "content-type", "content-length", "accept", "user-agent"})
+_READ_HEADER = re.compile(r"""headers(?:\[\s*['"]([\w-]+)['"]\s*\]|\.([A-Za-z]\w*))""")
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to be recorded."""
+
+    #: sync or workflow
+    kind: str
+    name: str
+    description: str = ""
+    given: Given = Given()
+    #: how many records of each list of an answer are kept; None for all
+    limit: int | None = None
+
+
+async def record(access: Access, client: Client, wanted: Wanted) -> str:
+    """Runs a definition for a connection, in a store of its own; gives the text of the test.
+
+    What it writes at the API is written. What of the run is stored is forgotten.
+
+    Raises:
+        NotConnected: the connection does not work.
+        CallError: the API cannot be asked for the time.
+    """
+    provider = client.provider
+    if provider.verify is not None:
+        await client.call(provider.operations[provider.verify], {})
+    held = await access.tokens.fresh(provider, access.tokens.open(client.connection))
+    now = float(int(client.server_time or time.time()))
+    given = msgspec.structs.replace(wanted.given, now=now, metadata=dict(held.connection.metadata or {}))
+    place = held.connection
+    recorder = Recorder(
+        Transport(allow_local=place.allow_local), now, _read_headers(access.project, provider), wanted.limit
+    )
+    actor = Actor(provider, place.config, metadata_of(given), _lasting(held.credentials), place.allow_local)
+    trial = Trial(kind=wanted.kind, definition=wanted.name, integration=provider.name, given=given, asks=True)
+    async with staged(access.project, actor, recorder, now) as stage:
+        found = await performed(stage, trial)
+    found["requests"] = len(recorder.exchanges)
+    replacing = Replacing(provider, place.config, held.credentials)
+    base_url = base_url_of(provider, place.config)
+    http = [_exchange(asked, answer, replacing, base_url) for asked, answer in recorder.exchanges]
+    expect = replacing.value(_expected(found))
+    head = _head(wanted, access.project, provider)
+    return write({**head, "given": _given(given, replacing), "http": http, "expect": expect})
+
+
+def _lasting(credentials: Credentials) -> Credentials:
+    """The same without what renews them: a token that is renewed in a store that is forgotten is lost."""
+    return msgspec.structs.replace(credentials, refresh_token=None, expires_at=None, checked_at=1e12)
+
+
+def _read_headers(project: Project, provider: Provider) -> set[str]:
+    """The headers of answers that definitions read, but for what only the gate of the limits reads."""
+    limits = [one for one in (provider.limits.used, provider.limits.of, provider.limits.resets) if one]
+    ignored = _headers_in(one.source for one in limits)
+    return {*_headers_in(project.sources.values()), provider.retry.respect.lower()} - ignored
+
+
+def _headers_in(texts: Iterable[str]) -> set[str]:
+    return {(a or b).lower() for text in texts for a, b in _READ_HEADER.findall(text)}
+
+
+def _exchange(asked: Asked, answer: RecordedAnswer, replacing: Replacing, base_url: str) -> dict[str, object]:
+    return {
+        "request": replacing.value(_request(asked, replacing, base_url)),
+        "response": replacing.value(_response(answer)),
+    }
+
+
+def _request(asked: Asked, replacing: Replacing, base_url: str) -> dict[str, object]:
+    found: dict[str, object] = {} if asked.method == "GET" else {"method": asked.method}
+    base = base_url.rstrip("/") + "/"
+    below = asked.address.startswith(base)
+    found |= {"path": asked.address[len(base) - 1 :]} if below else {"url": asked.address}
+    if asked.query:
+        found["query"] = grouped(asked.query)
+    headers = {
+        name: value
+        for name, value in asked.headers.items()
+        if name not in _USUAL and not replacing.is_secret(value)
+    }
+    if headers:
+        found["headers"] = headers
+    return found if asked.form is None else {**found, asked.form: asked.body}
+
+
+def _response(answer: RecordedAnswer) -> dict[str, object]:
+    found: dict[str, object] = {} if answer.status == 200 else {"status": answer.status}
+    if answer.headers:
+        found["headers"] = dict(answer.headers)
+    return found if answer.form is None else {**found, answer.form: answer.body}
+
+
+def _given(given: Given, replacing: Replacing) -> dict[str, object]:
+    """What was given, without what is so by default."""
+    stand_ins = {name: placeholder(name) for name in replacing.config}
+    config = {name: value for name, value in replacing.config.items() if value != stand_ins[name]}
+    connection = {"config": config, "metadata": given.metadata}
+    found: dict[str, object] = {"now": format_instant(instant(given.now)).replace(".000Z", "Z")}
+    parts: Mapping[str, object] = {
+        "connection": {key: value for key, value in connection.items() if value},
+        "params": given.params, "full": given.full, "checkpoint": given.checkpoint,
+        "last_run": None if given.last_run is None else format_instant(instant(given.last_run)),
+        "records": given.records, "input": given.input, "mock": given.mock,
+    }  # fmt: skip
+    found |= {key: replacing.value(value) for key, value in parts.items() if value not in (None, False, {})}
+    return found
+
+
+def _expected(found: Mapping[str, object]) -> dict[str, object]:
+    """What is worth being expected: not that nothing is stored where nothing could be."""
+    return {key: found[key] for key in ORDER if key in found and found[key] not in ({}, None)}
+
+
+def _head(wanted: Wanted, project: Project, provider: Provider) -> dict[str, object]:
+    of = project.sync if wanted.kind == "sync" else project.workflow
+    head: dict[str, object] = {"version": 1, wanted.kind: wanted.name}
+    if wanted.description:
+        head["description"] = wanted.description
+    if of(wanted.name).integrations[0] != provider.name:
+        head["integration"] = provider.name
+    return head
