@@ -13,6 +13,7 @@ from runner.definitions.model import DefinitionTest, Given, Sync
 from runner.definitions.project import Project
 from runner.errors import TerapiError
 from runner.store import Store, SyncState
+from runner.store.records import BASE
 from runner.sync.run import Options as SyncOptions
 from runner.sync.run import key_of, run_sync
 from runner.testing.cassette import Cassette, Miss
@@ -85,12 +86,13 @@ def _stored(stage: Stage, trial: Trial) -> dict[str, int]:
     """Stores what is given; gives the cursor behind it, by model."""
     store, given = stage.access.store, trial.given
     cursors: dict[str, int] = {}
-    for model, records in given.records.items():
+    for name, records in given.records.items():
+        model, _, variant = name.partition("::")
         key = _key_of(stage.access.project, trial, model)
         rows = [(text(record.get(key)), orjson.dumps(record)) for record in records]
-        stream = store.records.stream(trial.integration, CONNECTION, model)
+        stream = store.records.stream(trial.integration, CONNECTION, model, variant or BASE)
         stream.write(rows, given.now)
-        cursors[model] = max((record.cursor for record in stream.all()), default=0)
+        cursors[name] = max((record.cursor for record in stream.all()), default=0)
     return cursors
 
 
@@ -106,13 +108,14 @@ def _changed(store: Store, before: Mapping[str, int]) -> tuple[dict[str, object]
     """The records that were written since, and the keys of those that were deleted, by model."""
     records: dict[str, object] = {}
     deletes: dict[str, object] = {}
-    for integration, connection, model in sorted(store.records.streams()):
-        stream = store.records.stream(integration, connection, model)
-        changed = sorted(stream.all(after=before.get(model, 0)), key=lambda record: record.id)
+    for key in sorted(store.records.streams()):
+        name = key.model if key.variant == BASE else f"{key.model}::{key.variant}"
+        changes = store.records.stream(*key).all(after=before.get(name, 0))
+        changed = sorted(changes, key=lambda record: record.id)
         written = [orjson.loads(record.payload) for record in changed if record.state != "deleted"]
         deleted = [record.id for record in changed if record.state == "deleted"]
-        records |= {model: written} if written else {}
-        deletes |= {model: deleted} if deleted else {}
+        records |= {name: written} if written else {}
+        deletes |= {name: deleted} if deleted else {}
     return records, deletes
 
 

@@ -59,7 +59,7 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str | int | float | None = None
     #: seconds since 1970
     last_run: float | None = None
-    #: model → its records
+    #: model, or `Model::variant` → its records
     records: Mapping[str, list[Mapping[str, object]]] = {}
     input: Mapping[str, object] = {}
     #: step → what it gives
