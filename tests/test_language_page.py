@@ -33,7 +33,11 @@ BLOCKS = [
     Block(found[1], found[2], PAGE.count("\n", 0, found.start()) + 1)
     for found in re.finditer(r"^```yaml (.+?)\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
 ]
-FILES = {block.kind: block.text for block in BLOCKS if "." in block.kind}
+FILES = {block.kind: block.text for block in BLOCKS if "." in block.kind and " " not in block.kind}
+#: definitions that go with the shipped `providers.yaml`
+SHIPPED = {
+    block.kind.removeprefix("shipped "): block.text for block in BLOCKS if block.kind.startswith("shipped ")
+}
 FRAGMENTS = [block for block in BLOCKS if block.kind in PLACES]
 RECORD = next(pyyaml.safe_load(block.text) for block in BLOCKS if block.kind == "record")
 
@@ -50,7 +54,7 @@ def told(found: Project) -> str:
 
 
 def test_every_block_of_yaml_says_what_it_is() -> None:
-    known = {*FILES, *PLACES, "providers", "record", "wrong sync"}
+    known = {*FILES, *(f"shipped {name}" for name in SHIPPED), *PLACES, "providers", "record", "wrong sync"}
     assert {block.kind for block in BLOCKS} == known
     assert PAGE.count("```yaml\n") == 0
 
@@ -58,6 +62,11 @@ def test_every_block_of_yaml_says_what_it_is() -> None:
 def test_the_files_of_the_page_are_a_valid_project(tmp_path: Path) -> None:
     more = "".join(block.text for block in BLOCKS if block.kind == "providers")
     assert told(project(tmp_path, {**FILES, "providers.yaml": FILES["providers.yaml"] + more})) == ""
+
+
+def test_what_goes_with_the_shipped_provider_is_valid(tmp_path: Path) -> None:
+    providers = (Path(__file__).parent.parent / "providers.yaml").read_text()
+    assert told(project(tmp_path, {**SHIPPED, "providers.yaml": providers})) == ""
 
 
 @pytest.mark.parametrize("block", FRAGMENTS, ids=lambda block: f"{block.kind} in line {block.line}")

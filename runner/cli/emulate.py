@@ -44,6 +44,7 @@ class Given(TypedDict):
     jwt_public_key: Path | None
     bulk_seconds: float
     bulk_polls: int
+    custom_fields: tuple[str, ...]
     set: tuple[str, ...]
     tls: bool
     my_domain: bool
@@ -112,6 +113,12 @@ class Given(TypedDict):
     show_default=True,
     metavar="N",
     help="How often a bulk job is asked after before it is complete.",
+)
+@click.option(
+    "--custom-fields",
+    multiple=True,
+    metavar="OBJECT=N",
+    help="Give an object so many custom fields more, such as Project__c=800.",
 )
 @click.option(
     "--set",
@@ -189,6 +196,7 @@ def _all_options(given: Given) -> list[Options]:
 def _options(given: Given) -> Options:
     from runner.emulator import faults, keys
     from runner.emulator.objects import standard
+    from runner.emulator.objects.added import widened
     from runner.emulator.options import Options, changed, pair
     from runner.emulator.schema import seen
 
@@ -208,10 +216,11 @@ def _options(given: Given) -> Options:
         api_limit=given["api_limit"],
         bulk_seconds=given["bulk_seconds"],
         bulk_polls=given["bulk_polls"],
+        custom_fields=given["custom_fields"],
         jwt_public_key=keys.public(key_file.read_text("ascii", "replace")) if key_file else None,
     )
     options = changed(options, dict(pair(text) for text in given["set"]))
-    seen(standard(), options.hidden_fields, options.readonly_fields)
+    seen(widened(standard(), options.custom_fields), options.hidden_fields, options.readonly_fields)
     return options
 
 

@@ -57,6 +57,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     introspection: Literal["allowed", "refused", "inactive"] = "allowed"
     #: calls before REQUEST_LIMIT_EXCEEDED; None counts them and refuses none
     api_limit: int | None = None
+    #: how many custom fields an object has beside its own: `Project__c=800`
+    custom_fields: tuple[str, ...] = ()
     #: fields that nobody sees, such as Contact.Birthdate, and fields that nobody may change
     hidden_fields: tuple[str, ...] = ()
     readonly_fields: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from runner.emulator.locks import Locks
 from runner.emulator.oauth.devices import Devices
 from runner.emulator.oauth.visits import Visits
 from runner.emulator.objects import standard
+from runner.emulator.objects.added import widened
 from runner.emulator.options import SHOWN_LIMIT, Options
 from runner.emulator.queries import PAGE, Queries
 from runner.emulator.recents import Recents
@@ -68,7 +69,7 @@ class Org:
     """Raises OptionError where it cannot be opened. ``url`` is set when a server has its port."""
 
     def __init__(self, options: Options, progress: Callable[[int], None] | None = None) -> None:
-        self.schema = standard()
+        self.schema = widened(standard(), options.custom_fields)
         self.clock = Clock()
         self.database = Database(self.schema, options.data)
         found(self.database, self.clock, options, progress)

@@ -14,7 +14,8 @@ from random import Random
 from runner.emulator import ids, words
 from runner.emulator.clock import Clock
 from runner.emulator.database import Database, Value
-from runner.emulator.schema import Kind, ObjectType
+from runner.emulator.objects.added import LEVELS, added
+from runner.emulator.schema import Field, Kind, ObjectType
 
 BATCH = 20_000
 #: how far back the sample data reach, in seconds
@@ -94,7 +95,7 @@ class Seeder:
         with self.database.atomic():
             for first in range(1, size + 1, BATCH):
                 batch = Batch(random, first, min(BATCH, size + 1 - first))
-                made = columns(batch, self) | self._system(item, batch, size)
+                made = columns(batch, self) | self._added(item, batch) | self._system(item, batch, size)
                 self.database.insert(
                     item,
                     zip(
@@ -104,6 +105,35 @@ class Seeder:
                     ),
                 )
                 self._progress(len(batch.numbers))
+
+    def _added(self, item: ObjectType, batch: Batch) -> Columns:
+        """What was added to an object beside its own: every third is empty, each in its turn."""
+        return {
+            field.name: [
+                None if (number + place) % 3 == 0 and field.nillable else self._value(field, number + place)
+                for number in batch.numbers
+            ]
+            for place, field in enumerate(added(item))
+        }
+
+    def _value(self, field: Field, number: int) -> Value:
+        """Some value of the field's kind."""
+        match field.kind:
+            case Kind.BOOLEAN:
+                return number % 2
+            case Kind.DATE:
+                return (self.dates.first_day + timedelta(days=number % 700)).isoformat()
+            case Kind.DATETIME:
+                return self.dates.write(number * 86_413 % SPAN)
+            case Kind.PICKLIST:
+                return LEVELS[number % len(LEVELS)]
+            case Kind.EMAIL:
+                return f"desk{number}@example.com"
+            case Kind.URL:
+                return f"https://example.com/{number}"
+            case _ if field.real:
+                return number % 100 if field.scale == 0 else number % 10_000 / 100
+        return f"{field.label}, {number}"
 
     def _system(self, item: ObjectType, batch: Batch, size: int) -> Columns:
         users = self.known("User")

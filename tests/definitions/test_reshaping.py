@@ -57,6 +57,15 @@ def test_without_a_header_there_is_no_link() -> None:
         ("deep | flatten", {"a_b_c": 1, "a_d": None, "e": [{"f": 1}], "g": {}}),
         ("deep | flatten('.')", {"a.b.c": 1, "a.d": None, "e": [{"f": 1}], "g": {}}),
         ("none | flatten", None),
+        (
+            "{'a': '1', 'b': none, 'c': 'x'} | typed({'a': 'number', 'b': 'integer', 'd': 'text'})",
+            {"a": 1, "b": None, "c": "x"},
+        ),
+        (
+            "{'a': 1, 'b': '2026-07-24T16:00:00+02:00'} | typed({'a': 'text', 'b': 'timestamp'})",
+            {"a": "1", "b": "2026-07-24T14:00:00.000Z"},
+        ),
+        ("none | typed({'a': 'number'})", None),
     ],
 )
 def test_reshapes(text: str, found: object) -> None:
@@ -76,6 +85,15 @@ def test_reshapes(text: str, found: object) -> None:
         ("concat('a')", "`concat('a')`: expected a list, found the text 'a'"),
         ("[['a'], 'b'] | maps", "`[['a'], 'b'] | maps`: `maps` works on lists, found the text 'b'"),
         ("[1] | flatten", "`[1] | flatten`: `flatten` works on a map, not on a list"),
+        (
+            "{'a': 'x'} | typed({'a': 'number'})",
+            "`{'a': 'x'} | typed({'a': 'number'})`: `a`: the text 'x' is no number",
+        ),
+        (
+            "{} | typed({'a': 'date'})",
+            "`{} | typed({'a': 'date'})`: the text 'date' is no type; there are text, number, integer, boolean, timestamp",
+        ),
+        ("{} | typed('number')", "`{} | typed('number')`: `typed` works on a map, not on the text 'number'"),
     ],
 )
 def test_refuses_what_has_another_shape(text: str, said: str) -> None:

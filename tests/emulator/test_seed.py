@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
+from runner.emulator.errors import OptionError
 from runner.emulator.options import Options
 from runner.emulator.org import Org as EmulatedOrg
 from runner.emulator.testing import Org, start_org
@@ -66,3 +69,23 @@ def test_references_lead_to_records_that_are_there() -> None:
     for record, name in [*((c, "Account") for c in contacts), *((t, "Who") for t in tasks)]:
         parent = record[name]
         assert record[f"{name}Id"] == (parent["Id"] if isinstance(parent, dict) else None)
+
+
+def test_custom_fields_are_told_filled_and_written() -> None:
+    with start_org(records=100, custom_fields=("Project__c=24", "contact=2")) as org:
+        found = org.query("SELECT FIELDS(CUSTOM) FROM Project__c LIMIT 200")
+        added = {name for row in found for name in row if re.fullmatch(r".*_\d{3}__c", name)}
+        assert len(added) == 24
+        for name in added:
+            assert len({row[name] for row in found}) > 1
+        assert {type(row["Newsletter_Wanted_003__c"]) for row in found} == {bool}
+        made = org.create("Contact", LastName="Byron", Yearly_Revenue_001__c=1.5)
+        query = f"SELECT Yearly_Revenue_001__c, Renewal_Date_002__c FROM Contact WHERE Id = '{made}'"
+        (row,) = org.query(query)
+        assert (row["Yearly_Revenue_001__c"], row["Renewal_Date_002__c"]) == (1.5, None)
+
+
+@pytest.mark.parametrize("wish", ["Project__c", "Project__c=0", "Project__c=801", "Nothing=5", "=5"])
+def test_custom_fields_that_cannot_be(wish: str) -> None:
+    with pytest.raises(OptionError), start_org(records=0, custom_fields=(wish,)):
+        pass

@@ -99,6 +99,7 @@ FILTERS: Final[Mapping[str, Function]] = {
     "snake_case": fn.snake_case, "snake_case_keys": fn.snake_case_keys, "replace": fn.replace,
     "escape": fn.escape, "round": fn.round_, "sum": fn.sum_, "abs": fn.abs_,
     "values": reshaping.values, "maps": reshaping.maps, "flatten": reshaping.flatten,
+    "typed": reshaping.typed,
 }  # fmt: skip
 
 #: Jinja's own filters that stay
@@ -111,7 +112,7 @@ KEPT_FILTERS: Final = frozenset((
 THROUGH: Final = frozenset((
     "timestamp", "duration", "number", "integer", "boolean", "from_json", "base64", "urlencode", "string",
     "snake_case", "snake_case_keys", "replace", "escape", "round", "abs", "capitalize", "lower", "upper",
-    "title", "trim", "truncate", "link", "flatten",
+    "title", "trim", "truncate", "link", "flatten", "typed",
 ))  # fmt: skip
 
 #: what goes through all that is within its first value, as it compares or writes it

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import zip_longest
 from typing import Final
 
 from runner.definitions.bounds import spend, weigh
-from runner.definitions.conversions import text
+from runner.definitions.conversions import boolean, integer, number, text, timestamp
 from runner.definitions.expressions.functions import items_of, map_of
-from runner.definitions.values import ABSENT, describe, is_absent
+from runner.definitions.values import ABSENT, describe, is_absent, is_nothing
 
 #: one link of a Link header: its address, then its parameters (RFC 8288 §3)
 _LINK: Final = re.compile(
     r'\s*<([^>]*)>((?:\s*;\s*[^\s=;,]+(?:\s*=\s*(?:"(?:\\.|[^"\\])*"|[^\s;,"]*))?)*)\s*(?:,|$)'
 )
 _REL: Final = re.compile(r';\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,"]*))', re.IGNORECASE)
+
+#: the types of a field
+_TYPES: Final[Mapping[object, Callable[[object], object]]] = {
+    "text": text, "number": number, "integer": integer, "boolean": boolean, "timestamp": timestamp,
+}  # fmt: skip
 
 
 def link(header: object, rel: object = "next") -> object:
@@ -59,6 +64,28 @@ def _named(keys: list[str], row: object) -> dict[str, object]:
     spend(len(row))
     pairs = zip_longest(keys, row, fillvalue=ABSENT)
     return {key: value for key, value in pairs if isinstance(key, str) and key and not is_absent(value)}
+
+
+def typed(value: object, types: object) -> dict[object, object]:
+    """A map with its values brought to types, which a map says by their keys; null stays null.
+
+    record | typed({'total': 'number', 'changed_at': 'timestamp'})
+    """
+    found, wanted = dict(map_of(value, "typed")), map_of(types, "typed")
+    spend(len(found) + len(wanted))
+    for key, kind in wanted.items():
+        if kind not in _TYPES:
+            raise ValueError(f"{describe(kind)} is no type; there are {', '.join(map(str, _TYPES))}")
+        if not is_nothing(found.get(key)):
+            found[key] = _typed(key, found[key], _TYPES[kind])
+    return found
+
+
+def _typed(key: object, value: object, convert: Callable[[object], object]) -> object:
+    try:
+        return convert(value)
+    except ValueError as exc:
+        raise ValueError(f"`{text(key)}`: {exc}") from exc
 
 
 def flatten(value: object, separator: object = "_") -> dict[str, object]:

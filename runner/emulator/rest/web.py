@@ -15,7 +15,7 @@ from runner.emulator.rest import about
 
 #: compressing less than this saves nothing
 MIN_COMPRESSED = 1_024
-#: bytes of a URL, and of it with the headers
+#: bytes of a URL, and of it and the headers together
 MAX_URI = 16_384
 
 
@@ -40,7 +40,7 @@ def check_size(request: Request) -> None:
     if len(path) + len(query) > MAX_URI:
         raise ApiError("URI_TOO_LONG", "URI Too Long", status=414)
     headers = sum(len(name) + len(value) for name, value in request.scope["headers"])
-    if len(path) + len(query) + headers > 2 * MAX_URI:
+    if len(path) + len(query) + headers > MAX_URI:
         message = "Request Header Fields Too Large"
         raise ApiError("REQUEST_HEADER_FIELDS_TOO_LARGE", message, status=431)
 
