@@ -34,6 +34,7 @@ COMMANDS: dict[str, Entry] = {
     "init": Entry("init", "Begin a project: definitions, tests, editor settings."),
     "validate": Entry("validate", "Check definitions; exit 3 where any is wrong."),
     "explain": Entry("explain", "Say what a key of a definition means."),
+    "types": Entry("types", "Say what stored records look like, as types or a JSON Schema."),
     "providers": Entry("providers", "The APIs that are configured."),
     "client": Entry("client", "OAuth clients: what an API knows us by."),
     "connect": Entry("connect", "Authorise a connection and keep it."),

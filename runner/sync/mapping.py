@@ -41,6 +41,8 @@ _TYPES: Mapping[str, Callable[[object], object]] = {
     "text": text, "number": number, "integer": integer, "boolean": boolean, "timestamp": _timestamp,
 }  # fmt: skip
 
+_TEXTS = frozenset({str, type(None)})
+
 
 class Mapper:
     """Maps the records of one sync.
@@ -167,9 +169,17 @@ def _map_of(fields: Mapping[str, Field]) -> Callable[[Scope], dict[str, object]]
     plain = {name: key for name, field in fields.items() if (key := _plain_key(field)) is not None}
     rest = [(name, _getter(name, field)) for name, field in fields.items() if name not in plain]
     pick = _picker(plain)
+    texts = {
+        name: _converter(name, field) for name, field in fields.items() if name in plain and _is_text(field)
+    }
 
     def take(scope: Scope) -> dict[str, object]:
         found = pick(scope["record"])
+        # Most often all of them are texts already, which one look tells.
+        if texts and not _TEXTS.issuperset(map(type, found.values())):
+            for name, convert in texts.items():
+                if type(found.get(name)) not in _TEXTS:
+                    found[name] = convert(found[name])
         for name, getter in rest:
             value = getter(scope)
             if not is_absent(value):
@@ -198,10 +208,28 @@ def _picker(plain: Mapping[str, str]) -> Callable[[object], dict[str, object]]:
 
 
 def _plain_key(field: Field) -> str | None:
-    if isinstance(field, FieldFrom) and field.type is None and field.source.path is not None:
+    if isinstance(field, FieldFrom) and field.type in (None, "text") and field.source.path is not None:
         path = field.source.path
         return path[1] if len(path) == 2 and path[0] == "record" else None
     return None
+
+
+def _is_text(field: Field) -> bool:
+    return isinstance(field, FieldFrom) and field.type == "text"
+
+
+def _converter(name: str, field: Field) -> Callable[[object], object]:
+    """Brings values to a field's type; what does not convert is a RecordError that names the field."""
+    typed = cast(FieldFrom, field)
+    convert = _TYPES[cast(str, typed.type)]
+
+    def to_type(value: object) -> object:
+        try:
+            return convert(value)
+        except ValueError as exc:
+            raise RecordError(f"`{name}`: {exc}", where=typed.source.place) from exc
+
+    return to_type
 
 
 def _source(expression: Expression) -> _Getter:
@@ -242,16 +270,11 @@ def _typed(name: str, field: FieldFrom) -> _Getter:
     source = _source(field.source)
     if field.type is None:
         return source
-    convert = _TYPES[field.type]
+    convert = _converter(name, field)
 
     def take(scope: Scope) -> object:
         value = source(scope)
-        if value is None or is_absent(value):
-            return value
-        try:
-            return convert(value)
-        except ValueError as exc:
-            raise RecordError(f"`{name}`: {exc}", where=field.source.place) from exc
+        return value if value is None or is_absent(value) else convert(value)
 
     return take
 

@@ -22,7 +22,7 @@ from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider
 
 _EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 #: the keys that decide which records are stored, and how
-_STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "primary_key", "on_bad_record")
+_STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "field_type", "primary_key", "on_bad_record")
 
 
 def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
