@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import msgspec
 import orjson
 
-from runner.calls.formats import unpack
-from runner.calls.formats.xml import parse_xml
 from runner.definitions.exchange import Answer
+from runner.definitions.formats import unpack
+from runner.definitions.formats.xml import parse_xml
 from runner.errors import CallError
 
 

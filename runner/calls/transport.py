@@ -15,8 +15,8 @@ from yarl import URL
 
 from runner import __version__
 from runner.calls.guard import PrivateAddress, guarded_resolver
-from runner.calls.unpack import BadBody, UnknownPacking, Unpacking
 from runner.definitions.exchange import Answer, Headers, Outgoing
+from runner.definitions.formats.encoding import BadBody, UnknownPacking, Unpacking
 from runner.errors import CallError
 
 #: connections at once

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runner.calls.retry_after import seconds_of
-from runner.calls.unpack import BadBody, UnknownPacking, Unpacking
+from runner.definitions.formats.encoding import BadBody, UnknownPacking, Unpacking
 
 BODY = st.one_of(
     st.binary(max_size=3_000), st.builds(lambda b, n: b * n, st.binary(max_size=9), st.integers(0, 9_000))

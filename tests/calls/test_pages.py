@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import gzip
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
@@ -12,7 +13,7 @@ import pytest
 from runner.calls.access import Access
 from runner.calls.client import Client
 from runner.calls.pages import Page
-from runner.errors import CallError
+from runner.errors import CallError, ExpressionError
 from runner.store import Connection
 from tests.api import Api, Reply, Seen
 from tests.conftest import ENVIRON, PROVIDERS, Waits
@@ -35,6 +36,9 @@ ROWS = """
       request: {path: /lines}
       format: xml
       records: response.body.lines.line
+    report:
+      request: {path: /report}
+      records: response.body.report | decode(['base64', 'gzip', 'csv'], delimiter=';')
     export:
       params: {of: {type: string}}
       job:
@@ -241,3 +245,17 @@ def test_a_cleanup_that_fails_does_no_harm(access: Access, client: Client, api: 
     assert call(access, client, "export", of="orders") == [{"id": "1"}, {"id": "2"}]
     api.on("/jobs/7", lambda seen: Reply({}, 400) if seen.method == "DELETE" else Reply(DONE))
     assert call(access, client, "export", of="orders") == [{"id": "1"}, {"id": "2"}]
+
+
+def test_rows_within_an_answer(access: Access, client: Client, api: Api) -> None:
+    packed = base64.b64encode(gzip.compress(b"id;name\n1;Ada\n2;\n")).decode()
+    api.on("/report", Reply({"report": packed}))
+    (page,) = read(access, client, "report")
+    assert page.records == [{"id": "1", "name": "Ada"}, {"id": "2", "name": None}]
+
+
+def test_what_it_should_hold_and_does_not(access: Access, client: Client, api: Api) -> None:
+    api.on("/report", Reply({"report": "not packed"}))
+    with pytest.raises(ExpressionError, match="it is no base64") as caught:
+        read(access, client, "report")
+    assert caught.value.where is not None

@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, Protocol, cast
 from runner.definitions.conversions import boolean, duration, integer, json, number, text, timestamp
 from runner.definitions.expressions import functions as fn
 from runner.definitions.expressions import reshaping
+from runner.definitions.expressions.decoding import decode
 from runner.definitions.values import is_absent, is_nothing
 
 Function = Callable[..., object]
@@ -89,7 +90,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "from_json": fn.from_json, "base64": fn.base64, "urlencode": fn.urlencode, "sha256": fn.sha256,
     "hmac": fn.hmac, "number": number, "integer": integer, "boolean": boolean, "join": fn.join,
     "default": fn.default, "chunk": fn.chunk, "pluck": fn.pluck, "unique": fn.unique, "range": fn.range_,
-    "link": reshaping.link, "concat": reshaping.concat,
+    "link": reshaping.link, "concat": reshaping.concat, "decode": decode,
 }  # fmt: skip
 
 #: usable behind a `|` as well: `records | pluck('id')`
@@ -112,7 +113,7 @@ KEPT_FILTERS: Final = frozenset((
 THROUGH: Final = frozenset((
     "timestamp", "duration", "number", "integer", "boolean", "from_json", "base64", "urlencode", "string",
     "snake_case", "snake_case_keys", "replace", "escape", "round", "abs", "capitalize", "lower", "upper",
-    "title", "trim", "truncate", "link", "flatten", "typed",
+    "title", "trim", "truncate", "link", "flatten", "typed", "decode",
 ))  # fmt: skip
 
 #: what goes through all that is within its first value, as it compares or writes it
@@ -146,5 +147,6 @@ ELSEWHERE: Final[Mapping[str, str]] = {
     "count": "length", "len": "length", "str": "string", "equalto": "eq", "sameas": "eq", "==": "eq",
     "greaterthan": "gt", "lessthan": "lt", "iterable": "sequence", "dict": "mapping", "b64encode": "base64",
     "fromjson": "from_json", "batch": "chunk", "slice": "chunk", "combine": "merge", "null": "none",
-    "format": "string",
+    "format": "string", "from_csv": "decode", "from_ndjson": "decode", "from_xml": "decode",
+    "from_base64": "decode", "b64decode": "decode", "unzip": "decode", "gunzip": "decode",
 }  # fmt: skip

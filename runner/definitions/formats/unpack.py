@@ -7,7 +7,7 @@ import zipfile
 import zlib
 from typing import Final
 
-from runner.calls.unpack import BadBody, Unpacking
+from runner.definitions.formats.encoding import BadBody, Unpacking
 
 #: the most bytes that one archive may unpack to: what is larger is a fault, or somebody's malice
 LARGEST: Final = 4 * 1024**3

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Protocol
 
-from runner.calls.formats.rows import CsvRows, CsvRules, NdjsonRows
-from runner.calls.formats.unpack import Gzip, Unzip
+from runner.definitions.formats.rows import CsvRows, CsvRules, NdjsonRows
+from runner.definitions.formats.unpack import Gzip, Unzip
 
 __all__ = ["ROWS", "UNPACKERS", "CsvRules", "RowReader", "Rows", "row_reader", "unpack"]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from runner.calls.formats import unpack
-from runner.calls.formats.unpack import Gzip, Unzip
-from tests.calls.formats.test_rows import read
+from runner.definitions.formats import unpack
+from runner.definitions.formats.unpack import Gzip, Unzip
+from tests.definitions.formats.test_rows import read
 
 
 def zipped(**files: bytes) -> bytes:
