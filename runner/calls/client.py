@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 
@@ -94,7 +94,7 @@ class Client:
     ) -> list[object]:
         found: list[object] = []
         whole = 0
-        async for page in self.pages(operation, arguments, key=key):
+        async for page in self.pages(in_order(operation), arguments, key=key):
             if page.again:
                 del found[whole:]
             found += page.records
@@ -116,8 +116,9 @@ class Client:
             key: see `call`.
         """
         base = self._known(operation, arguments, key)
-        async for page in pages(self, operation, base, at, self.provider.retry.attempts):
-            yield page
+        async with aclosing(pages(self, operation, base, at, self.provider.retry.attempts)) as found:
+            async for page in found:
+                yield page
 
     async def request(self, request: Request, scope: Mapping[str, object]) -> Answer:
         """A plain request of a workflow.
@@ -279,6 +280,13 @@ def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, 
         elif param.required:
             raise UsageError(f"`{operation.name}` needs `{param.name}`", hint=param.description or None)
     return result
+
+
+def in_order(operation: Operation) -> Operation:
+    """The operation with its pages one after the other, each whole before the next begins."""
+    if operation.job is None or operation.job.parts is None:
+        return operation
+    return msgspec.structs.replace(operation, job=msgspec.structs.replace(operation.job, parts=None))
 
 
 def _gives_records(operation: Operation) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import NamedTuple, Protocol
 
 from runner.definitions.conversions import integer, text
@@ -74,7 +74,7 @@ class JobRun:
             raise CallError(message, kind="bad_answer", where=self._job.id.place)
         return id
 
-    async def waited(self, scope: Scope, id: object) -> AsyncIterator[Look]:
+    async def waited(self, scope: Scope, id: object) -> AsyncGenerator[Look, None]:
         """Looks at the job until it is done; the last look has its answer.
 
         Raises:

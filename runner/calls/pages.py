@@ -6,65 +6,33 @@ cut short goes on there.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
-from typing import Protocol, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from contextlib import aclosing
+from typing import cast
 
 import msgspec
 
 from runner.calls.decode import bad_answer
 from runner.calls.formats import ROWS as ROWS
 from runner.calls.formats import CsvRules, RowReader
-from runner.calls.job import JobRun, counted
+from runner.calls.job import counted
+from runner.calls.page import Asker, Position, Scope, records_of
+from runner.calls.page import Page as Page
 from runner.calls.paginate import Pages
+from runner.calls.parts import PartsReader
 from runner.calls.transport import Streamed
-from runner.definitions.exchange import Answer, Outgoing
-from runner.definitions.model import Job, Operation, Request
+from runner.definitions.exchange import Answer
+from runner.definitions.model import Job, Operation
 from runner.definitions.values import describe, is_nothing
 from runner.errors import CallError
 
 #: rows that are given together, where they are read as they arrive
 _TOGETHER = 2_000
 
-Scope = Mapping[str, object]
-Position = Mapping[str, object]
-
-
-class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """Records that belong together: what one answer holds, or a part of it where rows arrive one by one."""
-
-    records: list[object]
-    #: what leads to the records behind these; None after the last
-    next: Position | None
-    #: whether an answer broke off and is read from its beginning: the parts of it that were given are void
-    again: bool = False
-    #: whether the answer ends with it
-    whole: bool = True
-    #: how many records all pages have, or a job is to give, where the API tells
-    total: int | None = None
-    #: what a later read goes on from, where the answer tells
-    checkpoint: str | int | None = None
-
-
-class Asker(Protocol):
-    """What sends requests and classifies their answers."""
-
-    def outgoing(self, request: Request, scope: Scope, url: str | None = None) -> Outgoing: ...
-
-    async def answered(
-        self, operation: Operation, request: Outgoing, scope: Scope
-    ) -> tuple[Answer, bool]: ...
-
-    def opened(
-        self, operation: Operation, request: Outgoing, scope: Scope
-    ) -> AbstractAsyncContextManager[Streamed | None]: ...
-
-    def job(self, job: Job, name: str) -> JobRun: ...
-
 
 async def pages(
     asker: Asker, operation: Operation, scope: Scope, at: Position | None, attempts: int
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """The pages of an operation.
 
     Args:
@@ -77,13 +45,14 @@ async def pages(
         reading = _row_pages(asker, operation, scope, at, attempts)
     else:
         reading = _whole_pages(asker, operation, scope, at)
-    async for page in reading:
-        yield page
+    async with aclosing(reading):
+        async for page in reading:
+            yield page
 
 
 async def _whole_pages(
     asker: Asker, operation: Operation, base: Scope, at: Position | None
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     way = Pages(operation.paginate, at)
     while not way.done:
         yield await _whole_page(asker, operation, {**base, **way.scope()}, way)
@@ -105,7 +74,7 @@ async def _whole_page(asker: Asker, operation: Operation, scope: Scope, way: Pag
 
 async def _row_pages(
     asker: Asker, operation: Operation, base: Scope, at: Position | None, attempts: int
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     way = Pages(operation.paginate, at)
     while not way.done:
         scope = {**base, **way.scope()}
@@ -179,46 +148,56 @@ def _csv_rules(operation: Operation, scope: Scope) -> CsvRules:
 
 async def _job_pages(
     asker: Asker, operation: Operation, job: Job, base: Scope, at: Position, attempts: int
-) -> AsyncIterator[Page]:
+) -> AsyncGenerator[Page, None]:
     """A job's results; its id is given, to be kept, before anything is asked of it."""
     run = asker.job(job, operation.name)
     id = at.get("job")
     if id is None:
         id = await run.submitted(base)
         yield Page(records=[], next={"job": id})
-    async for done in run.waited(base, id):
-        if done.answer is None:
-            yield Page(records=[], next={"job": id}, total=done.records)
-        else:
-            scope = {**base, **done.answer}
-            results = msgspec.structs.replace(operation, job=None)
-            async for page in pages(asker, results, scope, cast("Position | None", at.get("page")), attempts):
-                yield _of_job(page, id)
+    answer: Scope = {}
+    async with aclosing(run.waited(base, id)) as looks:
+        async for look in looks:
+            if look.answer is None:
+                yield Page(records=[], next={"job": id}, total=look.records)
+            else:
+                answer = look.answer
+    async with aclosing(_results(asker, operation, job, {**base, **answer}, at, attempts)) as results:
+        async for page in results:
+            following = None if page.next is None else {"job": id, **page.next}
+            yield msgspec.structs.replace(page, next=following)
     # Whoever asks for more has kept the last page.
     await run.cleaned(base, id)
 
 
-def _of_job(page: Page, id: object) -> Page:
-    """The page with a position that names the job as well."""
-    following = None if page.next is None else {"job": id, "page": dict(page.next)}
+async def _results(
+    asker: Asker, operation: Operation, job: Job, scope: Scope, at: Position, attempts: int
+) -> AsyncGenerator[Page, None]:
+    """The results of a job that is done: parts side by side where the API tells of any, else page by page."""
+    plain = msgspec.structs.replace(operation, job=None)
+    parts = job.parts
+    if parts is not None and "page" not in at and (parts.when is None or parts.when.holds(scope)):
+        part = msgspec.structs.replace(plain, paginate=None)
+        given = cast("Position", at.get("parts", {}))
+        reader = PartsReader(
+            asker, plain, parts, scope, lambda url: pages(asker, part, scope, {"url": url}, attempts), given
+        )
+        async with aclosing(reader.pages()) as found:
+            async for page in found:
+                yield _below(page, "parts")
+        if not reader.empty:
+            return
+    async with aclosing(
+        pages(asker, plain, scope, cast("Position | None", at.get("page")), attempts)
+    ) as found:
+        async for page in found:
+            yield _below(page, "page")
+
+
+def _below(page: Page, key: str) -> Page:
+    """The page with its position below a key."""
+    following = None if page.next is None else {key: dict(page.next)}
     return msgspec.structs.replace(page, next=following)
-
-
-def records_of(operation: Operation, answer: Answer, scope: Scope) -> list[object]:
-    """The records in an answer.
-
-    Raises:
-        CallError: kind `bad_answer`: they are no list.
-    """
-    if operation.records is None:
-        return [answer.body]
-    found = operation.records.evaluate({**scope, **answer.scope()})
-    if is_nothing(found):
-        return []
-    if not isinstance(found, (list, tuple)):
-        message = f"`records` of `{operation.name}` gave {describe(found)}, expected a list"
-        raise CallError(message, kind="bad_answer", where=operation.records.place)
-    return cast(list[object], found)
 
 
 def _total(operation: Operation, answer: Answer, scope: Scope) -> int | None:

@@ -61,14 +61,19 @@ def command(
 async def _records(
     client: Client, operation: Operation, arguments: dict[str, object], every: bool
 ) -> list[object]:
-    """The records of the first page, or of every one."""
-    bars, records = Bars(), list[object]()
+    """The records of the first page that has some, or of every one."""
+    from runner.calls.client import in_order
+
+    bars, records, whole = Bars(), list[object](), 0
     with bars.bar(operation.name) as bar:
-        async with aclosing(client.pages(operation, arguments)) as pages:
+        async with aclosing(client.pages(in_order(operation), arguments)) as pages:
             async for page in pages:
+                if page.again:
+                    del records[whole:]
                 records += page.records
+                whole = len(records) if page.whole else whole
                 bars.update(bar, len(records))
-                if not every:
+                if records and not every:
                     break
     return records
 

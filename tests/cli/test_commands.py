@@ -135,7 +135,7 @@ def test_a_sync_says_what_it_did_and_records_show_it(connected: Terapi, api: Api
     result = connected.json("sync", "orders", "--connection", "demo")
     assert list(result) == [
         "sync", "connection", "model", "status", "read", "added", "updated", "deleted", "unchanged", "checkpoint",
-        "requests", "seconds", "bad", "run",
+        "requests", "seconds", "bad", "pruned", "run",
     ]  # fmt: skip
     assert (result["status"], result["added"]) == ("success", 1)
     assert json.loads(connected("records", "Order", "--json")) == [

@@ -83,7 +83,7 @@ class Loaded(Ours):
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: f"{row.way}: {row.fault}")
 def test_nothing_is_lost_and_nothing_twice(row: Row, store: Store, tmp_path: Path) -> None:
-    with start_org(records=450) as org:
+    with start_org(records=450, result_rows=100) as org:
         ours = Loaded(org, store, tmp_path, row.way)
         org.fault(row.fault)
         assert ours.outcome() == row.outcome

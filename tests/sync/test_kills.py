@@ -87,7 +87,7 @@ def test_a_sync_that_is_killed_again_and_again_ends_where_its_org_is(
     tmp_path: Path, way: str, params: dict[str, int], most: int
 ) -> None:
     chance = random.Random(f"{way} {KILLS}")
-    with start_org(records=6_000) as org:
+    with start_org(records=6_000, result_rows=500) as org:
         terapi = project(tmp_path, org, params, most)
         for kill in range(KILLS):
             full = ("--full",) if kill % 3 == 2 else ()

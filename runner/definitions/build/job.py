@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, seconds
+from runner.definitions.build.keys import below, data, seconds
 from runner.definitions.build.known import JOB, KEY, RESPONSE
+from runner.definitions.build.paginate import read_paginate
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import read_request
 from runner.definitions.expressions import Names
-from runner.definitions.model import Job
+from runner.definitions.model import Job, Parts
 
 
 def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:
@@ -30,4 +31,19 @@ def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:
         every_max=seconds(every, "max", 30.0),
         timeout=seconds(poll, "timeout", 86_400.0),
         cleanup=read_request(below(cleanup, "request"), reader, known) if cleanup.entries else None,
+        parts=_parts(below(below(node, "results"), "parts"), reader, known),
+    )
+
+
+def _parts(node: yaml.Mapping, reader: Reader, known: Names) -> Parts | None:
+    if not node.entries:
+        return None
+    answer: Names = {**known, **RESPONSE}
+    return Parts(
+        when=reader.optional(node, "when", known),
+        request=read_request(below(node, "request"), reader, known),
+        each=reader.expression(node.entries["each"], answer),
+        url=reader.expression(node.entries["url"], {**answer, "part": None}),
+        paginate=read_paginate(below(node, "paginate"), reader, answer),
+        concurrency=data(node, "concurrency", 4),
     )

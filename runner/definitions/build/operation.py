@@ -9,6 +9,7 @@ from runner.definitions import yaml
 from runner.definitions.build.job import read_job
 from runner.definitions.build.keys import below, data, items, mapping, size, text
 from runner.definitions.build.known import CONNECTION, JOB, KEY, PAGE, RESPONSE
+from runner.definitions.build.paginate import read_paginate
 from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.request import read_request
@@ -19,7 +20,6 @@ from runner.definitions.model import (
     Fixed,
     MapOf,
     Operation,
-    Paginate,
     Param,
     Request,
     ResponseRule,
@@ -32,7 +32,7 @@ CSV_TYPES: Final = ("text", "number", "integer", "boolean", "timestamp")
 
 #: names that a parameter cannot have
 _TAKEN: Final = frozenset(
-    ("config", "credentials", "connection", "page", "response", "job", "idempotency_key")
+    ("config", "credentials", "connection", "page", "response", "job", "part", "idempotency_key")
 )
 
 
@@ -65,7 +65,7 @@ def _read(
     request = read_request(below(results, "request"), reader, {**names, **KEY})
     sent = request if job is None else job.submit
     writes = data(node, "writes", sent.method not in ("GET", "HEAD"))
-    paginate, limits = below(results, "paginate"), below(node, "limits")
+    limits = below(node, "limits")
     return Operation(
         name=name,
         place=node.place,
@@ -79,7 +79,7 @@ def _read(
         format=_format(results),
         csv=_csv(below(results, "csv"), reader, names),
         records=reader.optional(results, "records", answer),
-        paginate=_paginate(paginate, reader, answer) if paginate.entries else None,
+        paginate=read_paginate(below(results, "paginate"), reader, answer),
         checkpoint=reader.optional(node, "checkpoint", {**answer, "records": None}),
         responses=tuple(_response(mapping(rule), reader, answer) for rule in items(node, "responses")),
         output=reader.output(node, "output", answer),
@@ -100,18 +100,6 @@ def _csv(node: yaml.Mapping, reader: Reader, names: Names) -> Csv:
         nested=text(node, "nested") or None,
         empty=text(node, "empty", "null"),
         types=reader.values(node, "types", names),
-    )
-
-
-def _paginate(node: yaml.Mapping, reader: Reader, names: Names) -> Paginate:
-    return Paginate(
-        next_url=reader.optional(node, "next_url", {**names, "records": None}),
-        cursor=reader.optional(node, "cursor", {**names, "records": None}),
-        offset=data(node, "offset", False),
-        page=data(node, "page", False),
-        size=data(node, "size", None),
-        until=reader.optional(node, "until", {**names, "records": None}),
-        total=reader.optional(node, "total", names),
     )
 
 

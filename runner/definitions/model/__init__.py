@@ -7,6 +7,7 @@ from runner.definitions.model.operation import (
     Operation,
     Paginate,
     Param,
+    Parts,
     Request,
     ResponseRule,
 )
@@ -97,6 +98,7 @@ __all__ = [
     "Paginate",
     "Parallel",
     "Param",
+    "Parts",
     "Provider",
     "ReadRecords",
     "RecordedAnswer",

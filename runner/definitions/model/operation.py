@@ -81,6 +81,21 @@ class Csv(msgspec.Struct, frozen=True, kw_only=True):
     types: Value = NOTHING
 
 
+class Parts(msgspec.Struct, frozen=True, kw_only=True):
+    """The results of a job in parts, each at an address of its own, which are read side by side."""
+
+    #: asks for the list of parts
+    request: Request
+    #: the parts in its answer
+    each: Expression
+    #: the address of one, known as `part`
+    url: Expression
+    when: Expression | None = None
+    #: how one list leads to the next
+    paginate: Paginate | None = None
+    concurrency: int = 4
+
+
 class Job(msgspec.Struct, frozen=True, kw_only=True):
     """Work that an API does in its own time; its results are read as any operation's answer is."""
 
@@ -98,6 +113,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds that it may take
     timeout: float = 86_400.0
     cleanup: Request | None = None
+    parts: Parts | None = None
 
 
 class ResponseRule(msgspec.Struct, frozen=True, kw_only=True):
