@@ -25,7 +25,7 @@ next (``hint``). Whether trying again can help is part of the type (``transient`
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Literal, NamedTuple
+from typing import ClassVar, Final, Literal, NamedTuple
 
 
 class Place(NamedTuple):
@@ -134,6 +134,27 @@ class ExpressionError(TerapiError):
     code = "expression"
 
 
+_TROUBLE = "the API has trouble: try again later"
+#: what to do about a call that failed, by its kind, where the error does not say it itself
+_HINTS: Final[Mapping[str, str]] = {
+    "bad_request": "hold what was sent against the API's documentation",
+    "unauthorized": "the API does not accept the credentials: connect again",
+    "token_expired": "the API does not accept the credentials: connect again",
+    "forbidden": "the connected user or app may not do this: look at its rights and scopes",
+    "not_found": "check the path, and the names and ids in it",
+    "conflict": "it is there already, or was changed meanwhile: read it, and decide then",
+    "too_large": "send less at a time",
+    "rate_limited": "call less often, or less at once with `limits.concurrency` of the provider",
+    "redirect": "call the address that it names, or correct the base URL",
+    "server_error": _TROUBLE, "unavailable": _TROUBLE, "timeout": _TROUBLE,
+    "disconnected": "try again later; where it stays so, check the base URL, and what lies between",
+    "truncated": "try again; where it stays so, ask for less at a time",
+    "bad_answer": "check the base URL, and hold the answer against the API's documentation",
+    "bad_encoding": "ask for another with the header `Accept-Encoding`",
+    "bad_url": "an address is such as `https://api.example.com/path`",
+}  # fmt: skip
+
+
 class CallError(TerapiError):
     """A call to an API failed.
 
@@ -156,7 +177,7 @@ class CallError(TerapiError):
         where: Place | None = None,
         hint: str | None = None,
     ) -> None:
-        super().__init__(message, where=where, hint=hint)
+        super().__init__(message, where=where, hint=hint or _HINTS.get(kind))
         self.kind = kind
         self.status = status
         self.body = body

@@ -24,17 +24,6 @@ _KINDS = {
     422: "bad_request", 429: "rate_limited", 431: "too_large", 500: "server_error", 502: "server_error",
     503: "unavailable", 504: "timeout",
 }  # fmt: skip
-_TROUBLE = "the API has trouble: try again later"
-#: what to do about those of them that do not say it themselves
-_HINTS = {
-    "unauthorized": "the API does not accept the credentials: connect again",
-    "forbidden": "the connected user or app may not do this: look at its rights and scopes",
-    "not_found": "check the path, and the names and ids in it",
-    "too_large": "send less at a time",
-    "rate_limited": "call less often, or less at once with `limits.concurrency` of the provider",
-    "redirect": "call the address that it names, or correct the base URL",
-    "server_error": _TROUBLE, "unavailable": _TROUBLE, "timeout": _TROUBLE,
-}  # fmt: skip
 #: kinds that another try may mend
 TRANSIENT = frozenset(
     {"rate_limited", "unavailable", "server_error", "timeout", "network", "disconnected", "truncated"}
@@ -77,7 +66,7 @@ class Judge(msgspec.Struct, frozen=True):
 
     def _by_status(self, answer: Answer) -> CallError:
         kind = kind_of(answer.status)
-        return self._error(answer, kind, self._said(answer), _HINTS.get(kind))
+        return self._error(answer, kind, self._said(answer), None)
 
     def _by_rule(self, rule: ErrorRule, answer: Answer, full: Scope) -> CallError:
         said = _text(rule.message, full) or self._said(answer)

@@ -53,6 +53,21 @@ HOSTS = (
     "its hosts are api.shop.test, localhost, no-such-host.invalid; if the API really has another, add it to its "
     "`hosts`"
 )
+DOCS = "against the API's documentation"
+#: what is said of a kind where the failure itself has nothing to say
+GENERAL = {
+    "bad_request": f"hold what was sent {DOCS}",
+    "conflict": "it is there already, or was changed meanwhile: read it, and decide then",
+    "redirect": "call the address that it names, or correct the base URL",
+    "timeout": "the API has trouble: try again later",
+    "disconnected": "try again later; where it stays so, check the base URL, and what lies between",
+    "truncated": "try again; where it stays so, ask for less at a time",
+    "bad_answer": f"check the base URL, and hold the answer {DOCS}",
+    "bad_encoding": "ask for another with the header `Accept-Encoding`",
+    "unavailable": "the API has trouble: try again later",
+    "bad_url": "an address is such as `https://api.example.com/path`",
+    "rate_limited": "call less often, or less at once with `limits.concurrency` of the provider",
+}
 PAGE = "a login or maintenance page, most likely: check the base URL, and whether the API is up"
 RIGHTS = "the connected user or app may not do this: look at its rights and scopes"
 LESS = "call less often, or less at once with `limits.concurrency` of the provider"
@@ -66,6 +81,7 @@ class Row(NamedTuple):
     kind: str
     retried: bool
     message: str
+    #: what to do; the kind's general one by default
     hint: str | None = None
     operation: str = "read"
 
@@ -217,7 +233,7 @@ def test_each_failure(access: Access, connection: Connection, api: Api, waits: W
     api.on("/x", row.reply)
     error = fails(access, connection, row.operation)
     message = row.message.replace("{api}", api.url).replace("{host}", api.url.removeprefix("http://"))
-    assert (error.kind, error.message, error.hint) == (row.kind, message, row.hint)
+    assert (error.kind, error.message, error.hint) == (row.kind, message, row.hint or GENERAL.get(row.kind))
     assert len(waits.seconds) == (2 if row.retried else 0)
 
 

@@ -95,7 +95,7 @@ def test_a_failure_that_passes_is_tried_again_and_only_what_failed(
     first = work(project, store, kept(project, store, clock, EVENTS), Performer(orders=down), clock)
     assert (first.status, first.error, first.due_at) == (
         "received",
-        "sync orders: the API is down",
+        "sync orders: the API is down; the API has trouble: try again later",
         clock.now + 5,
     )
     again = Performer()
