@@ -197,7 +197,7 @@ class CallError(TerapiError):
 class EnrichmentFailed(CallError):
     """A further call for records failed: nothing is wrong with the pages that they came with."""
 
-    def __init__(self, name: str, error: CallError) -> None:
+    def __init__(self, name: str, error: CallError, hint: str | None = None) -> None:
         super().__init__(
             f"`enrich.{name}`: {error.message}",
             kind=error.kind,
@@ -207,7 +207,7 @@ class EnrichmentFailed(CallError):
             transient=error.transient,
             retry_after=error.retry_after,
             where=error.where,
-            hint=error.hint,
+            hint=joined(error.hint, hint) if hint else error.hint,
         )
 
 

@@ -11,7 +11,7 @@ import msgspec
 from runner.calls.pages import Page
 from runner.definitions.conversions import text
 from runner.definitions.expressions import Expression
-from runner.definitions.model import Call, Enrichment, Match
+from runner.definitions.model import NOT_THERE, Call, Enrichment, Match
 from runner.definitions.values import describe, is_nothing
 from runner.errors import (
     CallError,
@@ -33,6 +33,7 @@ Items = list[object] | None
 _FORGOTTEN = frozenset({"cursor_expired", "job_lost"})
 #: how often a call is made at the most
 _TIMES = 3
+_LEAVE_OUT = "where it may be missing, say `optional: true`: terapi explain sync.enrich.optional"
 
 
 class Enriched:
@@ -204,7 +205,8 @@ class _Joining:
             if exc.kind in self._rules.optional and not exc.transient:
                 self._left_out[self._rules.name] = exc.message
                 return None
-            raise EnrichmentFailed(self._rules.name, exc) from exc
+            hint = _LEAVE_OUT if exc.kind in NOT_THERE else None
+            raise EnrichmentFailed(self._rules.name, exc, hint) from exc
         if is_nothing(found):
             return []
         if isinstance(found, (list, tuple)):

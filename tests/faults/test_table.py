@@ -23,7 +23,19 @@ from tests.auth.orgs import Ours
 
 ROOT = Path(__file__).parents[2]
 #: how the first load is read: the most records of a slice, and from how many on it is a job
-WAYS = {"pages": (1_000_000, 1_000_000), "slices": (60, 1_000_000), "job": (1_000_000, 100)}
+WAYS = {
+    "pages": (1_000_000, 1_000_000), "slices": (60, 1_000_000), "job": (1_000_000, 100),
+    "enriched": (1_000_000, 1_000_000),
+}  # fmt: skip
+#: what a sync is further that enriches its records, some of them by a call for each
+ENRICH = """
+enrich:
+  account:
+    use: get_record
+    with: {object: Account, id: "{{ record.AccountId }}"}
+    each: record
+    when: record.AccountId is present and record.FirstName is none
+"""
 
 
 class Row(NamedTuple):
@@ -52,7 +64,10 @@ class Loaded(Ours):
         (folder / "syncs").mkdir()
         (folder / "providers.yaml").write_bytes((ROOT / "providers.yaml").read_bytes())
         written = (ROOT / "syncs/contacts.yaml").read_text()
-        (folder / "syncs/contacts.yaml").write_text(re.sub(r"most: \d+", f"most: {most}", written))
+        written = re.sub(r"most: \d+", f"most: {most}", written)
+        if way == "enriched":
+            written = written.replace("  email:", "  works_at: account.Name\n  email:") + ENRICH
+        (folder / "syncs/contacts.yaml").write_text(written)
         self.access = Access(Project.load(folder).checked(), store, self.environ, self._wait)
         metadata = {"params": {"page_size": 200, "bulk_above": bulk_above}}
         new = NewConnection(id="demo", config={"login_url": org.url}, metadata=metadata, allow_local=True)
@@ -76,9 +91,9 @@ class Loaded(Ours):
         found = self.run(lambda: audit_sync(sync, client, self.store))
         return found.missing.count + found.extra.count + found.stale.count
 
-    def kept(self) -> dict[str, object]:
+    def kept(self, field: str) -> dict[str, object]:
         stream = self.store.records.stream("salesforce", "demo", "Contact").all(states=["added", "updated"])
-        return {row.id: orjson.loads(row.payload)["last_name"] for row in stream}
+        return {row.id: orjson.loads(row.payload).get(field) for row in stream}
 
 
 @pytest.mark.parametrize("row", list(rows()), ids=lambda row: f"{row.way}: {row.fault}")
@@ -94,7 +109,12 @@ def test_nothing_is_lost_and_nothing_twice(row: Row, store: Store, tmp_path: Pat
             str(one["Id"]): one["LastName"]
             for one in org.query("SELECT Id, LastName FROM Contact LIMIT 2000")
         }
-        assert ours.kept() == there
+        assert ours.kept("last_name") == there
+        if row.way == "enriched":
+            asked = org.query("SELECT Id, Account.Name FROM Contact WHERE FirstName = null LIMIT 2000")
+            names = {str(one["Id"]): one["Account"]["Name"] for one in asked if one["Account"]}  # type: ignore[index]
+            assert {id: name for id, name in ours.kept("works_at").items() if name} == names
+            assert names
         assert ours.differences() == 0
         first, *_ = store.records.stream("salesforce", "demo", "Contact").all()
         assert first.state == "added"

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from runner.calls.access import Access
+from runner.calls.classify import TRANSIENT
+from runner.definitions.build.sync.enrich import PASSING
+from runner.definitions.model import NOT_THERE
 from runner.definitions.project import Project
 from runner.errors import EnrichmentFailed, NotConnected, RecordError, TerapiError
 from runner.store import Connection
@@ -348,6 +351,11 @@ def test_a_failure_of_an_enrichment(
     assert texts(access) == {"1": ["there"]}
 
 
+def test_what_passes_is_never_passed_over() -> None:
+    assert TRANSIENT <= PASSING
+    assert not NOT_THERE & PASSING
+
+
 def test_it_is_told_which_call_failed_and_where_it_stands(
     access: Access, connection: Connection, api: Api, folder: Path
 ) -> None:
@@ -362,6 +370,19 @@ def test_it_is_told_which_call_failed_and_where_it_stands(
         "bad_request",
         400,
         "providers.yaml",
+    )
+
+
+def test_what_may_be_missing_says_how_to_say_so(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    define(access, folder, NOTES)
+    api.on("/orders", Reply({"orders": [order("1", AT)]}))
+    api.on("/notes", Reply({}, 404))
+    with pytest.raises(EnrichmentFailed) as caught:
+        sync(access, connection)
+    assert str(caught.value.hint).endswith(
+        "Where it may be missing, say `optional: true`: terapi explain sync.enrich.optional"
     )
 
 

@@ -13,6 +13,7 @@ from runner.definitions.model.operation import (
 )
 from runner.definitions.model.provider import ConfigField, ErrorRule, Limits, Provider, Retry
 from runner.definitions.model.sync import (
+    NOT_THERE,
     Audit,
     Deletes,
     Enrichment,
@@ -63,6 +64,7 @@ from runner.definitions.model.workflow import (
 
 __all__ = [
     "NOTHING",
+    "NOT_THERE",
     "Approve",
     "Audit",
     "Call",

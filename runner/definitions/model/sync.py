@@ -69,6 +69,10 @@ class Retention(msgspec.Struct, frozen=True, kw_only=True):
     deleted: float | None = None
 
 
+#: the kinds of failure by which an API says that there is no such thing, or none for this connection
+NOT_THERE = frozenset({"not_found", "forbidden", "invalid_type", "invalid_field"})
+
+
 class Match(msgspec.Struct, frozen=True, kw_only=True):
     """Which item belongs to which record: those whose two values are the same."""
 

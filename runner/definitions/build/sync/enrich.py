@@ -9,10 +9,8 @@ from runner.definitions.build.keys import below, data, mapping, text
 from runner.definitions.build.operation import read_call
 from runner.definitions.build.sync.known import Known
 from runner.definitions.expressions import Names
-from runner.definitions.model import Enrichment, Match
+from runner.definitions.model import NOT_THERE, Enrichment, Match
 
-#: the kinds of failure by which an API says that there is no such thing, or none for this connection
-NOT_THERE: Final = frozenset({"not_found", "forbidden", "invalid_type", "invalid_field"})
 #: kinds that say nothing of the thing that was asked for
 PASSING: Final = frozenset(
     {
