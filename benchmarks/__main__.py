@@ -1,6 +1,6 @@
 """Runs the benchmarks; without names all of them, and then writes docs/benchmarks.md.
 
-python -m benchmarks [NAME…]
+python -m benchmarks [--write] [NAME…]      --write puts what is measured into the page, which else stays
 """
 
 from __future__ import annotations
@@ -9,13 +9,13 @@ import os
 import platform
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from importlib import import_module
 from pathlib import Path
 
 from benchmarks.figures import Figure
 
-NAMES = ("startup", "mapping", "store", "calls", "sync", "emulator", "emulator_bulk")
+NAMES = ("startup", "mapping", "store", "limit", "calls", "load", "million", "emulator", "emulator_bulk")
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
@@ -31,15 +31,26 @@ def row(figure: Figure) -> str:
     return f"| {figure.what} | {figure.value} | {figure.against} |"
 
 
-def main(names: list[str]) -> None:
+def main(args: list[str]) -> None:
+    names = [name for name in args if name != "--write"]
     unknown = sorted(set(names) - set(NAMES))
     if unknown:
         sys.exit(f"there is no benchmark `{unknown[0]}`; there are: {', '.join(NAMES)}")
-    for name in names:
-        for line in section(name):
-            print(line, flush=True)
     if not names:
         PAGE.write_text("\n\n".join([head(), *map(alone, NAMES)]) + "\n", encoding="utf-8")
+    elif "--write" in args:
+        PAGE.write_text(renewed(PAGE.read_text("utf-8"), {name: alone(name) for name in names}), "utf-8")
+    else:
+        for name in names:
+            for line in section(name):
+                print(line, flush=True)
+
+
+def renewed(page: str, told: Mapping[str, str]) -> str:
+    """The page with some of its parts replaced; those that it had not come last."""
+    first, *parts = page.rstrip("\n").split("\n\n## ")
+    found = {part.partition("\n")[0]: f"## {part}" for part in parts} | told
+    return "\n\n".join([first, *found.values()]) + "\n"
 
 
 def alone(name: str) -> str:

@@ -21,21 +21,22 @@ _ROOT = Path(__file__).parent.parent
 
 def figures() -> Iterator[Figure]:
     sync = Project.load(_ROOT).checked().sync("contacts")
-    page = _page()
-    bare = _rate(_row_by_hand, page)
+    page = page_of_contacts()
+    bare = _rate(row_by_hand, page)
     mapped = _rate(Mapper(sync, {}).row, page)
     yield Figure("`fields`, key and JSON text", f"{mapped:,.0f} records/s", f"{mapped / bare:.2f} × by hand")
     yield Figure("the same written by hand in Python", f"{bare:,.0f} records/s")
 
 
-def _page() -> list[dict[str, object]]:
+def page_of_contacts() -> list[dict[str, object]]:
+    """2,000 contacts of an emulated org, of which 200 are different."""
     fields = "SELECT FIELDS(ALL) FROM Contact LIMIT 200"
     with start_org(records=200) as org:
         rows = org.query(fields)
     return [{**row, "Account": {"Name": "Analytical Engines"}} for row in rows] * 10
 
 
-def _row_by_hand(record: dict[str, object]) -> tuple[str, bytes]:
+def row_by_hand(record: dict[str, object]) -> tuple[str, bytes]:
     return str(record["Id"]), orjson.dumps(_one(record))
 
 

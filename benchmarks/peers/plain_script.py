@@ -8,35 +8,18 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from typing import Any
 
 import requests
-from requests import PreparedRequest, Response
-from requests.adapters import HTTPAdapter
+from contacts import QUERY
 from simple_salesforce import Salesforce
 
 PAGE = 2_000
-QUERY = (
-    "SELECT Id, Name, FirstName, LastName, Salutation, Title, Department, Email, Phone, MobilePhone, "
-    "AccountId, Account.Name, OwnerId, LeadSource, Birthdate, Description, MailingStreet, MailingCity, "
-    "MailingState, MailingPostalCode, MailingCountry, CreatedDate, IsDeleted, SystemModstamp FROM Contact"
-)
-
-
-class Plain(HTTPAdapter):
-    """The client always speaks TLS; the org on loopback does not."""
-
-    def send(self, request: PreparedRequest, *args: Any, **kwargs: Any) -> Response:
-        request.url = str(request.url).replace("https://", "http://", 1)
-        return super().send(request, *args, **kwargs)
 
 
 def connect(url: str, client_id: str, client_secret: str) -> Salesforce:
     form = {"grant_type": "client_credentials", "client_id": client_id, "client_secret": client_secret}
     token = requests.post(f"{url}/services/oauth2/token", data=form, timeout=60).json()["access_token"]
-    session = requests.Session()
-    session.mount("https://127.0.0.1", Plain())
-    return Salesforce(instance_url=url, session_id=token, session=session)
+    return Salesforce(instance_url=url, session_id=token)
 
 
 def main(url: str, client_id: str, client_secret: str, path: str) -> None:
