@@ -6,12 +6,16 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 from runner.errors import StoreError
 from runner.store.faults import Border
 
 _HERE = Path(__file__).parent
+
+#: rows that one statement inserts: each statement costs a third of what a row does
+_AT_ONCE = 50
 
 Parameters = Mapping[str, object] | Sequence[object]
 
@@ -97,6 +101,17 @@ class Database:
         """Carries a statement out for each of ``rows``."""
         with self._lock, self._border:
             self._usable().executemany(statement, rows)
+
+    def insert_many(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+        """Inserts ``rows`` by a statement that ends with the `VALUES (…)` of one, many of them at a time."""
+        head, values = statement.rsplit("VALUES", 1)
+        several = f"{head}VALUES{', '.join([values] * _AT_ONCE)}"
+        with self._lock, self._border:
+            connection = self._usable()
+            whole = len(rows) - len(rows) % _AT_ONCE
+            for start in range(0, whole, _AT_ONCE):
+                connection.execute(several, tuple(chain.from_iterable(rows[start : start + _AT_ONCE])))
+            connection.executemany(statement, rows[whole:])
 
     def rows(self, statement: str, parameters: Parameters = ()) -> list[sqlite3.Row]:
         with self._lock, self._border:

@@ -122,7 +122,7 @@ class Stream:
             cursor = self._cursor(number)
             fresh, changed, added = self._compared(page, self._known(number, ids), number, cursor, now)
             if fresh:
-                self._database.run_many(self._sql["insert"], fresh)
+                self._database.insert_many(self._sql["insert"], fresh)
             if changed:
                 self._database.run_many(self._sql["update"], changed)
             self._advance(number, cursor, len(fresh) + len(changed))

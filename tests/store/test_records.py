@@ -39,6 +39,17 @@ def test_a_page_counts_what_it_changed(store: Store) -> None:
     assert found == [("1", "added", 1), ("2", "updated", 3), ("3", "added", 4)]
 
 
+@pytest.mark.parametrize("count", [0, 1, 49, 50, 51, 100, 123])
+def test_a_page_of_any_length_is_stored_in_its_order(store: Store, count: int) -> None:
+    stream = store.records.stream("shop", "demo", "Order")
+    rows = [(str(n), b"%d" % n) for n in range(count)]
+    assert stream.write(rows, 1.0) == Changes(added=count)
+    found = stream.read(limit=1_000)
+    assert [(one.id, one.payload, one.cursor) for one in found] == [
+        (id, payload, place) for place, (id, payload) in enumerate(rows, 1)
+    ]
+
+
 def test_of_two_rows_with_one_key_the_last_counts(store: Store) -> None:
     stream = store.records.stream("shop", "demo", "Order")
     assert stream.write([("1", b"a"), ("1", b"b")], 1.0) == Changes(added=1)
