@@ -18,6 +18,7 @@ from runner.calls.decode import decoded
 from runner.calls.job import JobRun
 from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
+from runner.calls.raw import Path, unseen_records
 from runner.calls.retry import IDEMPOTENT, Tries
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
@@ -108,15 +109,19 @@ class Client:
         arguments: Mapping[str, object],
         at: Mapping[str, object] | None = None,
         key: str | None = None,
+        *,
+        raw: bool = False,
     ) -> AsyncGenerator[Page, None]:
         """The pages of an operation.
 
         Args:
             at: where to go on, as an earlier page's `next` gave it.
             key: see `call`.
+            raw: whether the records may come as `RawRecords`, for whoever looks at each but once.
         """
         base = self._known(operation, arguments, key)
-        async with aclosing(pages(self, operation, base, at, self.provider.retry.attempts)) as found:
+        asker = _Raw(self._chain, operation) if raw else self
+        async with aclosing(pages(asker, operation, base, at, self.provider.retry.attempts)) as found:
             async for page in found:
                 yield page
 
@@ -215,14 +220,19 @@ class Client:
         self, operation: Operation, request: Outgoing, scope: Mapping[str, object]
     ) -> tuple[Answer, bool]:
         """The answer, and whether it says that nothing was found."""
+        unseen = self._unseen(operation)
 
         def read(answer: Answer) -> tuple[Answer, bool]:
-            answer = decoded(answer, operation.format)
+            answer = decoded(answer, operation.format, unseen)
             return answer, self._judged(operation, answer, scope)
 
         return await self._chain.answered(
             request, self._tries(operation, request), read, self._limit(operation)
         )
+
+    def _unseen(self, operation: Operation) -> Path | None:
+        """Where in an answer records are that may come as `RawRecords`."""
+        return None
 
     @asynccontextmanager
     async def opened(
@@ -255,6 +265,18 @@ class Client:
 
     def _tries(self, operation: Operation, request: Outgoing) -> Tries:
         return Tries(self.provider.retry, repeatable=not operation.writes or operation.idempotent)
+
+
+class _Raw(Client):
+    """Calls that leave the records of one operation undecoded."""
+
+    def __init__(self, chain: Chain, operation: Operation) -> None:
+        super().__init__(chain)
+        self._records = operation.records
+        self._place = unseen_records(operation)
+
+    def _unseen(self, operation: Operation) -> Path | None:
+        return self._place if operation.records is self._records else None
 
 
 def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:

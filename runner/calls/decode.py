@@ -7,26 +7,38 @@ from collections.abc import Sequence
 import msgspec
 import orjson
 
+from runner.calls.raw import Path, split
 from runner.definitions.exchange import Answer
 from runner.definitions.formats import unpack
 from runner.definitions.formats.xml import parse_xml
 from runner.errors import CallError
 
 
-def decoded(answer: Answer, steps: Sequence[str] = ("json",)) -> Answer:
+def decoded(answer: Answer, steps: Sequence[str] = ("json",), unseen: Path | None = None) -> Answer:
     """The answer with its body decoded, as a format says (see `formats`).
 
     A refusal is JSON where it can be, else text, whatever was asked for: what it says matters more than its
     form.
 
+    Args:
+        unseen: where in a body of JSON a list is that may stay undecoded, as `RawRecords`.
+
     Raises:
         CallError: of kind `truncated`, `not_json` or `bad_answer`.
     """
     try:
-        body = _refusal(answer) if answer.status >= 300 else _body(answer, steps)
+        body = _refusal(answer) if answer.status >= 300 else _split(answer, unseen) or _body(answer, steps)
     except ValueError as exc:
         raise bad_answer(answer.address, exc) from exc
     return msgspec.structs.replace(answer, body=body)
+
+
+def _split(answer: Answer, unseen: Path | None) -> object:
+    """The body with its records undecoded; None where it is of another form, which decoding it tells."""
+    if unseen is not None:
+        with suppress(ValueError):
+            return split(answer.content, unseen)
+    return None
 
 
 def _body(answer: Answer, steps: Sequence[str]) -> object:

@@ -9,6 +9,7 @@ from typing import Protocol, cast
 import msgspec
 
 from runner.calls.job import JobRun
+from runner.calls.raw import RawRecords, Records
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing
 from runner.definitions.model import Job, Operation, Request
@@ -22,7 +23,7 @@ Position = Mapping[str, object]
 class Page(msgspec.Struct, frozen=True, kw_only=True):
     """Records that belong together: what one answer holds, or a part of it where rows arrive one by one."""
 
-    records: list[object]
+    records: Records
     #: what leads to the records behind these; None after the last
     next: Position | None
     #: whether an answer broke off and is read from its beginning: the parts of it that were given are void
@@ -51,7 +52,7 @@ class Asker(Protocol):
     def job(self, job: Job, name: str) -> JobRun: ...
 
 
-def records_of(operation: Operation, answer: Answer, scope: Scope) -> list[object]:
+def records_of(operation: Operation, answer: Answer, scope: Scope) -> Records:
     """The records in an answer.
 
     Raises:
@@ -62,7 +63,7 @@ def records_of(operation: Operation, answer: Answer, scope: Scope) -> list[objec
     found = operation.records.evaluate({**scope, **answer.scope()})
     if is_nothing(found):
         return []
-    if not isinstance(found, (list, tuple)):
+    if not isinstance(found, (list, tuple, RawRecords)):
         message = f"`records` of `{operation.name}` gave {describe(found)}, expected a list"
         raise CallError(message, kind="bad_answer", where=operation.records.place)
-    return cast(list[object], found)
+    return cast(Records, found)

@@ -206,7 +206,7 @@ def _total(operation: Operation, answer: Answer, scope: Scope) -> int | None:
 
 
 def _checkpoint(
-    operation: Operation, answer: Answer, scope: Scope, records: list[object]
+    operation: Operation, answer: Answer, scope: Scope, records: Records
 ) -> str | int | None:
     """What a later read goes on from.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import xxhash
@@ -47,7 +47,7 @@ class Pages:
         return {"page": page}
 
     def turn(
-        self, answer: Answer, scope: Mapping[str, object], records: list[object], count: int | None = None
+        self, answer: Answer, scope: Mapping[str, object], records: Sequence[object], count: int | None = None
     ) -> None:
         """Notes what a page held, and finds the next.
 

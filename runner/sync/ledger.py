@@ -145,10 +145,11 @@ class Ledger:
         number, now = self._pages + 1, time.time()
         changes, deleted, bad = Changes(), 0, list[Bad]()
         self._check_connection()
-        window.reached = reading.reached(window.reached, page, number)
+        window.reached = reading.token(window.reached, page)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
-        for rows in reading.rows(page.records, number):
+        for rows in reading.rows(page.records, number, window.reached):
+            window.reached = rows.reached
             changes = changes.plus(self._stream.write(rows.kept, now, seen_by=self._seen_by(window)))
             deleted += self._stream.delete(rows.gone, now)
             bad += rows.bad

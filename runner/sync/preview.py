@@ -98,7 +98,6 @@ async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows
         rows.kept.extend(some.kept)
         rows.gone.extend(some.gone)
         rows.bad.extend(some.bad)
-    reading.reached(window.reached, page, 1)
     return page, rows
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Iterator, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from typing import NamedTuple, cast
 
@@ -54,6 +54,17 @@ class Rows(NamedTuple):
     gone: list[str]
     #: those that do not fit, where the sync goes on after them
     bad: list[Bad]
+    #: the highest cursor up to here
+    reached: Cursor | None = None
+
+
+class Place(NamedTuple):
+    """Where some records stand."""
+
+    #: the number of their page
+    page: int
+    #: how many come before them on it
+    start: int
 
 
 class Reading:
@@ -67,7 +78,7 @@ class Reading:
         self._mapper = Mapper(sync, scope)
         deletes, rules = sync.deletes, sync.incremental
         flag = deletes.when if deletes is not None else None
-        self._deleted = self._mapper.reader(flag) if flag is not None else None
+        self._deleted = self._mapper.reader(flag) if flag is not None else _never
         self._wanted = self._mapper.reader(sync.where) if sync.where is not None else None
         cursor = rules.cursor if rules is not None else None
         self._cursor = self._mapper.reader(cursor) if cursor is not None else None
@@ -86,7 +97,8 @@ class Reading:
         Args:
             early: whether a page is asked for while the one before it is enriched.
         """
-        found = self._client.pages(self._call.operation, arguments(self._call, self._scope), at)
+        raw = self._enricher is None
+        found = self._client.pages(self._call.operation, arguments(self._call, self._scope), at, raw=raw)
         if self._enricher is None:
             return found
         return _enriched(self._enricher, ahead(found) if early else found)
@@ -103,9 +115,7 @@ class Reading:
 
         def spared(record: object) -> bool:
             with suppress(ExpressionError):
-                return bool(self._deleted is not None and self._deleted(record)) or bool(
-                    wanted is not None and not wanted(record)
-                )
+                return bool(self._deleted(record)) or bool(wanted is not None and not wanted(record))
             return False
 
         return spared
@@ -114,24 +124,28 @@ class Reading:
         """The enrichments that were passed over so far, each with the reason."""
         return self._enricher.left_out() if self._enricher is not None else {}
 
-    def rows(self, records: list[object], page: int) -> Iterator[Rows]:
+    def rows(self, records: Sequence[object], page: int, reached: Cursor | None = None) -> Iterator[Rows]:
         """The records made into rows, some at a time.
 
         Args:
             page: the number of their page, for messages.
+            reached: the highest cursor before them.
 
         Raises:
             RecordError: a record does not fit, and the sync does not go on after such.
         """
         for start in range(0, len(records), _TOGETHER):
-            rows = self._rows(records[start : start + _TOGETHER], start)
+            some = records[start : start + _TOGETHER]
+            reached = self._reached(reached, some, Place(page, start))
+            rows = self._rows(some, start)
             if rows.bad and self._sync.on_bad_record == "fail":
                 raise _refusal(rows.bad[0], page)
-            yield rows
+            yield rows._replace(reached=reached)
 
-    def _rows(self, records: list[object], start: int) -> Rows:
+    def _rows(self, records: Sequence[object], start: int) -> Rows:
         rows = Rows([], [], [])
-        gone, row, check = self._gone, self._mapper.row, self._check
+        gone = self._deleted if self._wanted is None else self._gone
+        row, check = self._mapper.row, self._check
         for record in records if self._enricher is None else self._known(records, start, rows):
             try:
                 if gone(record):
@@ -144,9 +158,9 @@ class Reading:
                 self._take_bad(record, _next(start, rows), exc, rows)
         return rows
 
-    def _known(self, records: list[object], start: int, rows: Rows) -> Iterator[object]:
+    def _known(self, records: Sequence[object], start: int, rows: Rows) -> Iterator[object]:
         """Each enriched record, once expressions know what is joined to it; what has no such is a bad one."""
-        for one in cast(list[Enriched], records):
+        for one in cast(Sequence[Enriched], records):
             self._mapper.know(one.joined)
             if one.error is None:
                 yield one.record
@@ -167,9 +181,7 @@ class Reading:
         return Bad(number, loose[0] if loose is not None else None, error, False, shown)
 
     def _gone(self, record: object) -> bool:
-        if self._deleted is not None and self._deleted(record):
-            return True
-        return self._wanted is not None and not self._wanted(record)
+        return bool(self._deleted(record)) or (self._wanted is not None and not self._wanted(record))
 
     def _surely_gone(self, record: object) -> bool:
         with suppress(ExpressionError):
@@ -179,25 +191,30 @@ class Reading:
     def _check_cursor(self, record: object) -> None:
         check_cursor(self._sync, cast(Callable[[object], object], self._cursor)(record))
 
-    def reached(self, before: Cursor | None, page: Page, number: int) -> Cursor | None:
-        """The highest of what was reached before and the cursors of a page; or the token that the page gives.
+    def token(self, before: Cursor | None, page: Page) -> Cursor | None:
+        """What was reached before, or the token that the page gives."""
+        return page.checkpoint if self._by_token and page.checkpoint is not None else before
+
+    def _reached(self, before: Cursor | None, records: Sequence[object], at: Place) -> Cursor | None:
+        """The highest of what was reached before and the cursors of some records.
 
         Raises:
             RecordError: a record has no usable cursor, and the sync does not go on after such.
         """
         if self._cursor is None:
-            return before if page.checkpoint is None or not self._by_token else page.checkpoint
-        records = page.records if self._enricher is None else _sources(page.records)
+            return before
+        if self._enricher is not None:
+            records = _sources(records)
         if self._check is not None:
             records = [record for record in records if self._has_cursor(record)]
         try:
             return advanced(self._sync, before, [self._cursor(record) for record in records])
         except RecordError:
-            for place, record in enumerate(records, 1):
+            for place, record in enumerate(records, at.start + 1):
                 try:
                     self._check_cursor(record)
                 except RecordError as exc:
-                    raise _refusal(self._bad(record, place, exc), number) from exc
+                    raise _refusal(self._bad(record, place, exc), at.page) from exc
             raise
 
     def _has_cursor(self, record: object) -> bool:
@@ -208,13 +225,17 @@ class Reading:
         return True
 
 
+def _never(_record: object) -> bool:
+    return False
+
+
 def _next(start: int, rows: Rows) -> int:
     """The place on the page of the record that follows those."""
     return start + 1 + len(rows.kept) + len(rows.gone) + sum(not bad.kept for bad in rows.bad)
 
 
-def _sources(records: list[object]) -> list[object]:
-    return [one.source for one in cast(list[Enriched], records)]
+def _sources(records: Sequence[object]) -> list[object]:
+    return [one.source for one in cast(Sequence[Enriched], records)]
 
 
 async def _enriched(enricher: Enricher, found: AsyncGenerator[Page, None]) -> AsyncGenerator[Page, None]:
