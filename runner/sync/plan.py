@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from operator import itemgetter
+from typing import cast
 
 import msgspec
 
@@ -22,6 +24,9 @@ _EPOCH = "1970-01-01T00:00:00Z"
 #: The server tells its clock in whole seconds, rounded down: what was changed in this one still counts. What
 #: is committed later in the same second is read by the next run, which begins at the checkpoint or before.
 _TICK = 1.0
+
+#: what two texts of times have in common that are in the order of their times
+_FORM = (len, itemgetter(slice(19, 20)), itemgetter(slice(23, None)))
 
 
 class Slice(msgspec.Struct, kw_only=True):
@@ -117,7 +122,7 @@ def advanced(sync: Sync, reached: Cursor | None, values: Sequence[object]) -> Cu
     if rules is None or not values:
         return reached
     try:
-        if any(is_nothing(value) for value in values):
+        if {*map(type, values)} != {str} and any(is_nothing(value) for value in values):
             raise ValueError("a record has none")
         if rules.type == "number":
             highest: Cursor = max(number(value) for value in values)
@@ -146,7 +151,8 @@ def check_cursor(sync: Sync, value: object) -> None:
 
 def _latest(values: Sequence[object]) -> datetime:
     """Times written in one form are in the order of their texts; only others need to be read one by one."""
-    texts = [value for value in values if isinstance(value, str)]
-    if len(texts) == len(values) and len({(len(value), value[19:20], value[23:]) for value in texts}) == 1:
-        return instant(max(texts))
+    if {*map(type, values)} == {str}:
+        texts = cast(Sequence[str], values)
+        if all(len({*map(part, texts)}) == 1 for part in _FORM):
+            return instant(max(texts))
     return max(instant(value) for value in values)
