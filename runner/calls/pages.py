@@ -20,6 +20,7 @@ from runner.calls.page import Asker, Position, Scope, records_of
 from runner.calls.page import Page as Page
 from runner.calls.paginate import Pages
 from runner.calls.parts import PartsReader
+from runner.calls.raw import Records
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer
 from runner.definitions.model import Job, Operation
@@ -205,9 +206,7 @@ def _total(operation: Operation, answer: Answer, scope: Scope) -> int | None:
     return counted(rule, {**scope, **answer.scope()})
 
 
-def _checkpoint(
-    operation: Operation, answer: Answer, scope: Scope, records: Records
-) -> str | int | None:
+def _checkpoint(operation: Operation, answer: Answer, scope: Scope, records: Records) -> str | int | None:
     """What a later read goes on from.
 
     Raises:
