@@ -50,6 +50,8 @@ def test_the_runner_names_no_vendor() -> None:
         "docs/cli.md",
         "docs/server.md",
         "docs/syncs.md",
+        "docs/workflows.md",
+        "docs/testing.md",
     ],
 )
 def test_links_lead_somewhere(page: str) -> None:
@@ -65,6 +67,15 @@ def test_every_sync_that_ships_is_listed_and_no_other() -> None:
     files = {path.stem: path.read_text() for path in (ROOT / "syncs").glob("*.yaml")}
     shipped = sorted((name, re.findall(r"^model: (\w+)", text, re.M)[0]) for name, text in files.items())
     assert [(name, model) for name, link, model in listed if name == link] == shipped
+
+
+def test_every_workflow_that_ships_is_listed_and_no_other() -> None:
+    """Mend the tables in docs/workflows.md: a row for each file of workflows/."""
+    listed = re.findall(
+        r"^\| \[([\w-]+)\]\(\.\./workflows/([\w-]+)\.yaml\) \|", _page("docs/workflows.md"), re.M
+    )
+    shipped = sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml"))
+    assert sorted(name for name, link in listed if name == link) == shipped
 
 
 def _page(name: str) -> str:

@@ -30,11 +30,15 @@ def offering(names: Callable[[App], Iterable[str]]) -> Complete:
     return complete
 
 
-def shipped_syncs(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
-    """Offers the syncs that ship with terapi."""
-    from runner.definitions.resources import shipped
+def shipped_names(kind: str) -> Complete:
+    """Offers what ships with terapi; kind is `syncs` or `workflows`."""
 
-    return [name for name in (*shipped(), "all") if name.startswith(typed)]
+    def offered(_ctx: click.Context, _parameter: click.Parameter, typed: str) -> list[str]:
+        from runner.definitions.resources import shipped
+
+        return [name for name in (*shipped(kind), "all") if name.startswith(typed)]
+
+    return offered
 
 
 sync_names = offering(lambda app: app.loaded.syncs)

@@ -13,7 +13,6 @@ from runner.store.deliveries import Deliveries
 from runner.store.housekeeping import Housekeeping, Keep
 from runner.store.locks import Lock
 from runner.store.opening import open_database, open_snapshot
-from runner.store.outlines import Outlines
 from runner.store.pruning import Pruning
 from runner.store.records import Records, Stream
 from runner.store.runs import Runs
@@ -32,7 +31,6 @@ class Store:
         self.connections = Connections(database)
         self.records = Records(database)
         self.states = States(database)
-        self.outlines = Outlines(database)
         self.variants = Variants(database, self.states)
         self.runs = Runs(database, self.lock)
         self.steps = Steps(database)
@@ -91,11 +89,6 @@ def open_store(url: str, *, patience: float = 10.0) -> Store:
         StoreError: it cannot be opened, is damaged, locked, or was written by a later version.
     """
     return Store(open_database(_path(url), patience))
-
-
-def is_there(url: str) -> bool:
-    """Whether there is a store at a URL already; see `open_store`."""
-    return _path(url).is_file()
 
 
 def _path(url: str) -> Path:

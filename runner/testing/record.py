@@ -17,6 +17,7 @@ from runner.definitions.conversions import format_instant, instant
 from runner.definitions.model import Given, Provider, RecordedAnswer
 from runner.definitions.project import Project
 from runner.definitions.yaml.writing import write
+from runner.store import Connection
 from runner.testing.asked import Asked, grouped
 from runner.testing.masks import Replacing
 from runner.testing.recorder import Recorder
@@ -55,8 +56,8 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
         await client.call(provider.operations[provider.verify], {})
     held = await access.tokens.fresh(provider, access.tokens.open(client.connection))
     now = float(int(client.server_time or time.time()))
-    given = msgspec.structs.replace(wanted.given, now=now, metadata=dict(held.connection.metadata or {}))
     place = held.connection
+    given = _all_given(wanted.given, place, now)
     recorder = Recorder(
         Transport(allow_local=place.allow_local), now, _read_headers(access.project, provider), wanted.limit
     )
@@ -71,6 +72,16 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     expect = replacing.value(_expected(found))
     head = _head(wanted, access.project, provider)
     return write({**head, "given": _given(given, replacing), "http": http, "expect": expect})
+
+
+def _all_given(given: Given, place: Connection, now: float) -> Given:
+    """What is given, and what the connection says: its metadata, the params in it apart."""
+    metadata = dict(place.metadata or {})
+    params = metadata.pop("params", {})
+    return msgspec.structs.replace(
+        given, now=now, metadata=metadata,
+        params={**(params if isinstance(params, dict) else {}), **given.params},
+    )  # fmt: skip
 
 
 def _lasting(credentials: Credentials) -> Credentials:

@@ -7,6 +7,7 @@ import base64
 import tempfile
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -77,6 +78,7 @@ async def staged(project: Project, actor: Actor, transport: Transport, now: floa
     try:
         async with AsyncExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="terapi-test-")))
+            (folder / "terapi.db").write_bytes(_blank())
             store = opened.enter_context(open_store(f"sqlite:///{folder / 'terapi.db'}"))
             access = Access(project, store, _ENVIRON, _no_wait, lambda: now, transport)
             await opened.enter_async_context(access)
@@ -89,6 +91,14 @@ async def staged(project: Project, actor: Actor, transport: Transport, now: floa
     finally:
         clock_of_expressions.reset(time_token)
         ids.reset(ids_token)
+
+
+@cache
+def _blank() -> bytes:
+    """An empty store; made once, since that takes longer than most tests."""
+    with tempfile.TemporaryDirectory(prefix="terapi-test-") as folder:
+        open_store(f"sqlite:///{folder}/terapi.db").close()
+        return (Path(folder) / "terapi.db").read_bytes()
 
 
 class _Counted:

@@ -36,7 +36,7 @@ def test_a_project_begins_with_the_syncs_that_are_named(tmp_path: Path) -> None:
     terapi("init", "two", "--sync", "leads", "--sync", "leads")
     assert syncs(tmp_path / "two") == ["leads"]
     terapi("init", "three", "--sync", "all")
-    assert syncs(tmp_path / "three") == shipped()
+    assert syncs(tmp_path / "three") == shipped("syncs")
     terapi("-C", str(tmp_path / "three"), "validate")
 
 
@@ -46,11 +46,25 @@ def test_a_project_takes_in_further_syncs_and_keeps_its_own(tmp_path: Path) -> N
     (tmp_path / "providers.yaml").write_text("mine")
     (tmp_path / "syncs/contacts.yaml").write_text("mine")
     said = terapi("init", "--sync", "contacts", "--sync", "leads")
-    assert said.startswith(f"added 1 sync to {tmp_path}\n")
+    assert said.startswith(f"added 2 files to {tmp_path}\n")
     assert syncs(tmp_path) == ["contacts", "leads"]
     assert (
         (tmp_path / "providers.yaml").read_text() == (tmp_path / "syncs/contacts.yaml").read_text() == "mine"
     )
+
+
+def test_definitions_come_with_their_tests_and_what_they_call(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init", "--sync", "leads", "--workflow", "merge-duplicate-contacts")
+    assert sorted(path.stem for path in (tmp_path / "workflows").iterdir()) == [
+        "merge-duplicate-contacts", "move-records",
+    ]  # fmt: skip
+    assert terapi("test").endswith("\n3 passed\n")
+    first = (tmp_path / "tests/leads.test.yaml").read_text().partition("\n")[0]
+    assert first == "# yaml-language-server: $schema=../schemas/test.schema.json"
+    terapi("init", "--workflow", "all")
+    assert terapi("validate").endswith(" valid\n")
+    assert terapi("test").endswith(" passed\n")
 
 
 def test_a_sync_that_does_not_ship_is_told(tmp_path: Path) -> None:

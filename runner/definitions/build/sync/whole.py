@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
 from typing import Final
 
 from runner.definitions import yaml
@@ -35,7 +34,6 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
     incremental = read_incremental(known)
     if incremental is not None and incremental.type == "token":
         check_tokens(known)
-    outline = _outline(node)
     sync = Sync(
         name=text(node, "sync"),
         place=node.place,
@@ -57,8 +55,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         audit=_audit(known),
         retention=_retention(node),
         trigger=read_trigger(node, reader),
-        outline=outline,
-        digest=_digest(outline),
+        digest=_digest(node),
     )
     for key in ("lookups", "vars"):
         warn_unused(node, key, reader.mentioned, reader)
@@ -127,12 +124,8 @@ def _schedule(words: str) -> float | None:
     return int(found[1] or 1) * duration(f"1{found[2][0]}") if found else None
 
 
-def _outline(node: yaml.Mapping) -> dict[str, object]:
-    parts: dict[str, object] = {key: child.data for key, child in node.entries.items() if key in _STORING}
+def _digest(node: yaml.Mapping) -> str:
+    parts = {key: child.data for key, child in node.entries.items() if key in _STORING}
     cursor = below(node, "incremental").entries
     parts["cursor"] = {key: cursor[key].data for key in ("cursor", "type", "token") if key in cursor}
-    return parts
-
-
-def _digest(outline: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(outline, sort_keys=True).encode()).hexdigest()[:16]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
