@@ -50,12 +50,13 @@ class Bars:
             timer.cancel()
             self._remove(bar)
 
-    def update(self, bar: Bar, done: int, total: int | None = None) -> None:
+    def update(self, bar: Bar, done: int, total: int | None = None, title: str | None = None) -> None:
         """Says how many are done, and of how many."""
-        bar.done, bar.total = done, total or bar.total
+        bar.done, bar.total, bar.title = done, total or bar.total, title or bar.title
         with self._lock:
             if self._progress is not None and bar in self._drawn:
-                self._progress.update(self._drawn[bar], completed=done, total=bar.total)
+                task = self._drawn[bar]
+                self._progress.update(task, completed=done, total=bar.total, description=bar.title)
 
     @contextmanager
     def aside(self) -> Iterator[None]:

@@ -116,7 +116,7 @@ class _Shown:
 
             def progress(result: Result, total: int | None) -> None:
                 so_far[0] = result
-                self.bars.update(bar, result.read, total)
+                self.bars.update(bar, result.read, total, self._title(job) + _parents(result))
 
             options = Options(full=full, progress=progress)
             try:
@@ -166,7 +166,8 @@ class _Shown:
             if self.as_json:
                 echo_line(result.as_data())
             else:
-                self._say(job, f"{_counts(result)} ({result.seconds:.1f} s, {result.requests} requests)")
+                did = _counts(result) + _parents(result)
+                self._say(job, f"{did} ({result.seconds:.1f} s, {result.requests} requests)")
             if result.bad:
                 self._say(job, f"{_bad(result)}: terapi runs show {(result.run or '')[:8]}", err=True)
 
@@ -192,6 +193,13 @@ def _bad(result: Result) -> str:
     return "1 record does not fit" if result.bad == 1 else f"{result.bad:,} records do not fit"
 
 
+def _parents(result: Result) -> str:
+    """How many parents are read of a sync that has some."""
+    if result.parents is None:
+        return ""
+    return f", {result.parents:,} of {result.of_parents:,} parents"
+
+
 def _counts(result: Result) -> str:
     changes = f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
     pruned = f", {result.pruned:,} pruned" if result.pruned else ""
@@ -202,7 +210,8 @@ def _show_preview(title: str, preview: Preview) -> None:
     import orjson
 
     more = "; more pages follow" if preview.more else ""
-    click.echo(f"{title}: {_counts(preview.result)} on the first page of a dry run{more}")
+    whose = f" of the parent `{preview.parent}`" if preview.parent is not None else ""
+    click.echo(f"{title}: {_counts(preview.result)} on the first page{whose} of a dry run{more}")
     for sample in preview.samples:
         record = orjson.dumps(sample.record).decode() if sample.record is not None else sample.id
         click.echo(f"  {sample.change:<9} {record}")

@@ -119,6 +119,7 @@ class _Loader:
         for integration in self.providers:
             found = [variants[integration] for variants in self.syncs.values() if integration in variants]
             self._check_missing(found)
+            self._check_parents(found)
             self._tell_params(integration, found)
 
     def _load_providers(self) -> None:
@@ -224,6 +225,15 @@ class _Loader:
                 message = f"`{owner}` deletes what it does not see of `{sync.model}` already"
                 mend = "leave `missing` to one of them, or give them two models"
                 self.problems.append(Problem(key.place, message, len("missing"), mend, code="deletes"))
+
+    def _check_parents(self, syncs: list[Sync]) -> None:
+        """Parents that are records are those of another sync; one that is refused names its model as well."""
+        models = {text(top, "model") for top in self._named["sync"].values()}
+        for sync in syncs:
+            if sync.foreach is not None and sync.foreach.records is not None:
+                node = below(self._files["sync", sync.name], "foreach").entries["records"]
+                if sync.foreach.records not in models:
+                    self._reader.one_of(node, models - {sync.model}, "synced model")
 
     def _tell_params(self, integration: str, syncs: list[Sync]) -> None:
         """Tells each sync the params of its neighbours."""

@@ -3,6 +3,7 @@
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
 from runner.store.housekeeping import Keep, keep_of
+from runner.store.parents import Parent
 from runner.store.pruning import Ages, Pruned
 from runner.store.records import BASE, Changes, Record, Stream, StreamKey
 from runner.store.runs import NewRun, Run
@@ -25,6 +26,7 @@ __all__ = [
     "NewRun",
     "NewSignal",
     "OAuthClient",
+    "Parent",
     "Pruned",
     "Record",
     "Run",

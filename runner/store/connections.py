@@ -180,7 +180,7 @@ class Connections:
 
 #: what goes with a connection, in this order
 _BELONGINGS = (
-    "delete_seen", "delete_full_reads", "delete_records", "delete_streams", "delete_state",
+    "delete_seen", "delete_full_reads", "delete_records", "delete_streams", "delete_state", "delete_parents",
     "delete_sync_requests", "delete_variants",
 )  # fmt: skip
 _PLAIN = ("id", "integration", "provider", "auth", "sealed", "key_id", "allow_local")

@@ -20,6 +20,8 @@ class Listed(NamedTuple):
     #: whether it changed after the last run, so that the next one will read it
     pending: bool = False
     deleted: bool = False
+    #: the key of its parent, where it is listed parent by parent
+    parent: str | None = None
 
 
 class Counts(NamedTuple):
@@ -69,6 +71,13 @@ class Inventory:
             ids = [str(row["id"]) for row in rows]
             yield ids
             after = ids[-1]
+
+    def by_parent(self, ids: Iterable[str]) -> dict[str, list[str]]:
+        """Listed keys by the parent that gave them."""
+        found: dict[str, list[str]] = {}
+        for row in self._database.rows(self._sql["parents"], {"ids": json.dumps(list(ids))}):
+            found.setdefault(str(row["parent"]), []).append(str(row["id"]))
+        return found
 
     def close(self) -> None:
         self._database.run(self._sql["clear"])

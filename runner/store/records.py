@@ -286,6 +286,14 @@ class Stream:
             yield from page
             after = page[-1].cursor
 
+    def by_key(self, after: str, limit: int) -> list[tuple[str, bytes]]:
+        """Keys and payloads of those that are not deleted, behind ``after`` in the order of their keys.
+
+        The payload of one that was pruned is empty.
+        """
+        given = {"stream": self.number(), "after": after, "limit": limit}
+        return [(row["id"], row["payload"]) for row in self._database.rows(self._sql["by_key"], given)]
+
     def count(self) -> dict[str, int]:
         """How many records there are in each state."""
         rows = self._database.rows(self._sql["count"], {"stream": self.number()})

@@ -13,6 +13,7 @@ from runner.store.deliveries import Deliveries
 from runner.store.housekeeping import Housekeeping, Keep
 from runner.store.locks import Lock
 from runner.store.opening import open_database, open_snapshot
+from runner.store.parents import Parents
 from runner.store.pruning import Pruning
 from runner.store.records import Records, Stream
 from runner.store.runs import Runs
@@ -32,6 +33,7 @@ class Store:
         self.records = Records(database)
         self.states = States(database)
         self.variants = Variants(database, self.states)
+        self.parents = Parents(database)
         self.runs = Runs(database, self.lock)
         self.steps = Steps(database)
         self.deliveries = Deliveries(database)

@@ -50,7 +50,8 @@ class Variants:
             for row in self._database.rows(self._sql["models"], given):
                 for query in _BELONGINGS:
                     self._database.run(self._sql[query], {**given, "model": row["model"]})
-            self._database.run(self._sql["delete_state"], given)
+            for query in ("delete_state", "delete_parents"):
+                self._database.run(self._sql[query], given)
         return True
 
 

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import closing
 from typing import Literal
 
 import msgspec
 
 from runner.calls.client import Client
-from runner.definitions.conversions import instant, number, text
-from runner.definitions.model import Audit, FieldFrom, Slices, Sync
-from runner.definitions.values import is_nothing
-from runner.errors import RunningAlready, UsageError
+from runner.definitions.conversions import format_instant, instant
+from runner.definitions.model import Audit, Foreach, Slices, Sync
+from runner.errors import CallError, RunningAlready, UsageError
 from runner.store import Store, SyncState
-from runner.store.inventory import Inventory, Listed, stamp_of
-from runner.sync.mapping import Mapper
-from runner.sync.plan import Cursor, Slice, whole_of, window_of
+from runner.store.inventory import Inventory
+from runner.sync.listing import Known, Listing, stamp_field
+from runner.sync.parents import parents_of
+from runner.sync.plan import Slice, whole_of, window_of
+from runner.sync.round import Round
 from runner.sync.run import key_of, window_for
 from runner.sync.slices import cut
 from runner.sync.source import Source, arguments
+from runner.sync.together import side_by_side
+from runner.sync.turns import Turn, Turns
 
 #: keys that are shown of each kind of difference
 SHOWN = 1_000
@@ -98,7 +100,7 @@ class _Auditing:
         self.state = store.states.get(self.key)
         place = client.connection
         self.stream = store.records.stream(place.integration, place.id, sync.model)
-        self.stamp = _stamp_field(sync)
+        self.stamp = stamp_field(sync)
         self.began = time.monotonic()
 
     async def result(self, *, repair: bool) -> AuditResult:
@@ -107,7 +109,7 @@ class _Auditing:
         )
         source = Source(self.sync, self.client, self.state, whole_of(window))
         with closing(Inventory(self.store.database, self.stream.number(), self.stamp)) as inventory:
-            await self._list(source, await self._slices(source, window.slices[0]), inventory)
+            await self._list(source, window.slices[0], inventory)
             counts = inventory.counts()
             missing = _difference(inventory.missing())
             extra = _difference(inventory.extra())
@@ -137,19 +139,46 @@ class _Auditing:
             return [whole]
         return await cut(whole, rules, lambda part: source.count(part, rules))
 
-    async def _list(self, source: Source, slices: list[Slice], inventory: Inventory) -> None:
-        rules = self._cutting()
-        gate = asyncio.Semaphore(rules.concurrency if rules is not None else 1)
+    async def _list(self, source: Source, whole: Slice, inventory: Inventory) -> None:
+        rules, foreach = self._cutting(), self.sync.foreach
+        if foreach is not None and self.rules.by_parent:
+            await self._list_parents(source, foreach, whole, inventory)
+        elif foreach is not None:
+            last_run = self.state.last_run if self._timed() else None
+            known = Known(None if last_run is None else format_instant(instant(last_run)))
+            await self._list_slice(source.of_all(), whole, inventory, known)
+        else:
+            known, slices = Known(self.state.checkpoint), await self._slices(source, whole)
+            at_once = rules.concurrency if rules is not None else 1
+            await side_by_side(
+                iter(slices), at_once, lambda part: self._list_slice(source, part, inventory, known)
+            )
 
-        async def read(part: Slice) -> None:
-            async with gate:
-                await self._list_slice(source, part, inventory)
+    def _timed(self) -> bool:
+        return self.sync.incremental is not None and self.sync.incremental.type == "timestamp"
 
-        await asyncio.gather(*(read(part) for part in slices))
+    async def _list_parents(
+        self, source: Source, foreach: Foreach, whole: Slice, inventory: Inventory
+    ) -> None:
+        """Lists the records of each parent; one that is new, or not found, has none that are missed."""
+        turns = Turns(self.sync, self.key, self.store.parents, last_run=None, now=lambda: 0.0)
+        parents = await parents_of(self.sync, foreach, self.client, self.store, source)
 
-    async def _list_slice(self, source: Source, part: Slice, inventory: Inventory) -> None:
+        async def read(turn: Turn) -> None:
+            known = Known(turn.state.checkpoint, turn.parent.key, turn.is_new)
+            try:
+                own = await source.of_parent(turn.parent.item, turn.state, whole)
+                await self._list_slice(own, whole, inventory, known)
+            except CallError as exc:
+                if exc.kind != "not_found" or not foreach.skips:
+                    raise
+
+        all_of_them = turns.of(Round(noting=False, full=False, began=0.0), parents, lambda gone: None)
+        await side_by_side(all_of_them, foreach.concurrency, read)
+
+    async def _list_slice(self, source: Source, part: Slice, inventory: Inventory, known: Known) -> None:
         scope = await source.scope_of(part)
-        mapper = _Listing(self.sync, self.rules, self.stamp, scope, self.state.checkpoint)
+        mapper = Listing(self.sync, self.rules, self.stamp, scope, known)
         async for page in self.client.pages(self.rules.call.operation, arguments(self.rules.call, scope)):
             inventory.add(
                 [listed for record in page.records if (listed := mapper.listed(record)) is not None]
@@ -159,11 +188,25 @@ class _Auditing:
         done = 0
         for differing in (inventory.missing(), inventory.stale()):
             for ids in list(differing):
-                for start in range(0, len(ids), _TOGETHER):
-                    done += await self._read_again(source, whole, ids[start : start + _TOGETHER])
+                async for own, some in self._sources(source, whole, ids, inventory):
+                    for start in range(0, len(some), _TOGETHER):
+                        done += await self._read_again(own, whole, some[start : start + _TOGETHER])
         for ids in list(inventory.extra()):
             done += self.stream.delete(ids, time.time())
         return done
+
+    async def _sources(
+        self, source: Source, whole: Slice, ids: list[str], inventory: Inventory
+    ) -> AsyncIterator[tuple[Source, list[str]]]:
+        """What keys are read from: the source, or that of the parent that has them."""
+        foreach = self.sync.foreach
+        if foreach is None:
+            yield source, ids
+            return
+        by_parent = inventory.by_parent(ids)
+        parents = await parents_of(self.sync, foreach, self.client, self.store, source)
+        for parent in parents.named(by_parent):
+            yield await source.of_parent(parent.item, SyncState(), whole), by_parent[parent.key]
 
     async def _read_again(self, source: Source, whole: Slice, ids: Sequence[str]) -> int:
         call = self.rules.repair
@@ -177,63 +220,6 @@ class _Auditing:
                     changes = self.stream.write(rows.kept, time.time())
                     done += changes.added + changes.updated + self.stream.delete(rows.gone, time.time())
         return done
-
-
-class _Listing:
-    """Makes what the source lists of a slice comparable with what is stored."""
-
-    def __init__(
-        self,
-        sync: Sync,
-        rules: Audit,
-        stamp: str | None,
-        scope: Mapping[str, object],
-        checkpoint: Cursor | None,
-    ) -> None:
-        mapper = Mapper(sync, scope)
-        self._id = mapper.reader(rules.id)
-        self._deleted = mapper.reader(rules.deleted) if rules.deleted is not None else None
-        self._stamp = mapper.field(stamp) if stamp is not None else None
-        cursor = sync.incremental.cursor if sync.incremental is not None else None
-        self._cursor = mapper.reader(cursor) if cursor is not None else None
-        self._timed = sync.incremental is not None and sync.incremental.type == "timestamp"
-        self._checkpoint = checkpoint
-
-    def listed(self, record: object) -> Listed | None:
-        id = self._id(record)
-        if is_nothing(id):
-            return None
-        stamp = self._stamp(record) if self._stamp is not None else None
-        return Listed(
-            id=text(id),
-            stamp=None if is_nothing(stamp) else stamp_of(stamp),
-            pending=self._pending(record),
-            deleted=bool(self._deleted(record)) if self._deleted is not None else False,
-        )
-
-    def _pending(self, record: object) -> bool:
-        if self._cursor is None or self._checkpoint is None:
-            return False
-        cursor = self._cursor(record)
-        if is_nothing(cursor):
-            return False
-        if self._timed:
-            return instant(cursor) > instant(self._checkpoint)
-        return number(cursor) > number(self._checkpoint)
-
-
-def _stamp_field(sync: Sync) -> str | None:
-    """The stored field that holds the cursor, by which a stale record is known."""
-    if sync.incremental is None or not isinstance(sync.fields, Mapping):
-        return None
-    cursor = sync.incremental.cursor
-    path = cursor.path if cursor is not None else None
-    named = (
-        name
-        for name, field in sync.fields.items()
-        if isinstance(field, FieldFrom) and path is not None and field.source.path == path
-    )
-    return next(named, None)
 
 
 def _difference(found: Iterator[list[str]]) -> Difference:

@@ -46,6 +46,17 @@ class Stored(NamedTuple):
     #: how many records do not fit
     bad: int
 
+    @property
+    def matters(self) -> bool:
+        """Whether anything is different from before."""
+        return bool(self.changes.added or self.changes.updated or self.deleted or self.bad)
+
+    def line(self, read: int) -> str:
+        """What came of so many records, in words."""
+        changes = self.changes
+        counts = f"{changes.added:,} added, {changes.updated:,} updated, {self.deleted:,} deleted"
+        return f"{read:,} read, {counts}, {changes.unchanged:,} unchanged"
+
 
 class Whole(NamedTuple):
     """What a run has read whole."""
@@ -71,7 +82,7 @@ class Ledger:
         self._client = client
         self._store = store
         self._key = key_of(sync, client)
-        self._stream: Stream = store.records.stream(
+        self.stream: Stream = store.records.stream(
             self._key.integration, self._key.connection, self._key.model
         )
         self._state = SyncState()
@@ -85,6 +96,8 @@ class Ledger:
         self._changes = Changes()
         #: the one that holds: it moves when the run succeeds
         self._checkpoint: Cursor | None = None
+        #: of a sync with `foreach`: how many parents are read, and how many there are
+        self.parents: tuple[int, int] | tuple[None, None] = None, None
         self.told()
 
     def log(self, level: str, message: str) -> None:
@@ -93,7 +106,8 @@ class Ledger:
     def empty(self) -> None:
         """Forgets every record, and how far the sync had come."""
         with self._store.atomic():
-            self._stream.empty()
+            self.stream.empty()
+            self._store.parents.clear(self._key)
             self._store.states.put(self._key, SyncState(digest=self._sync.digest))
 
     def open(self, state: SyncState) -> None:
@@ -105,7 +119,7 @@ class Ledger:
         """Keeps what is to be read, before anything of it is read."""
         with self._store.atomic():
             if progress.noting:
-                self._stream.begin_full(self._sync.name)
+                self.stream.begin_full(self._sync.name)
             self.keep(progress)
 
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:
@@ -114,7 +128,7 @@ class Ledger:
         def keep(stored: Stored) -> None:
             self.keep(window)
             if page.records:
-                self.log("info", _page(self._pages + 1, len(page.records), stored))
+                self.log("info", f"page {self._pages + 1}: {stored.line(len(page.records))}")
 
         self.store(reading, window, part, page, keep)
 
@@ -144,14 +158,14 @@ class Ledger:
     def _store_page(self, reading: Reading, window: Window, part: Slice, page: Page) -> Stored:
         number, now = self._pages + 1, time.time()
         changes, deleted, bad = Changes(), 0, list[Bad]()
-        self._check_connection()
+        self.check_connection()
         window.reached = reading.token(window.reached, page)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
         for rows in reading.rows(page.records, number, window.reached):
             window.reached = rows.reached
-            changes = changes.plus(self._stream.write(rows.kept, now, seen_by=self._seen_by(window)))
-            deleted += self._stream.delete(rows.gone, now)
+            changes = changes.plus(self.stream.write(rows.kept, now, seen_by=self._seen_by(window)))
+            deleted += self.stream.delete(rows.gone, now)
             bad += rows.bad
         if bad:
             self._pass_over(bad, number, window)
@@ -172,7 +186,7 @@ class Ledger:
         """Notes records that do not fit in the run's log; those that are there already are not missing."""
         seen_by = self._seen_by(window)
         if seen_by is not None:
-            self._stream.see([one.id for one in bad if one.id is not None], seen_by)
+            self.stream.see([one.id for one in bad if one.id is not None], seen_by)
         for number, one in enumerate(bad, self._bad + 1):
             if number <= MOST_LISTED:
                 self.run.log("warning", _passed_over(one, page), {"bad_record": one.as_data(page)})
@@ -181,14 +195,14 @@ class Ledger:
 
     def delete(self, ids: list[str]) -> None:
         """Deletes what the API tells as deleted."""
-        self._deleted += self._stream.delete(ids, time.time())
+        self._deleted += self.stream.delete(ids, time.time())
 
     def end(self, whole: Whole) -> None:
         """Ends what was read whole: its checkpoint holds from here on."""
         with self._store.atomic():
-            self._check_connection()
+            self.check_connection()
             if whole.noting:
-                self._deleted += self._stream.delete_unseen(self._sync.name, time.time())
+                self._deleted += self.stream.delete_unseen(self._sync.name, time.time())
             whole.settle()
             self._checkpoint = whole.checkpoint
             done = SyncState(checkpoint=self._checkpoint, last_run=whole.began, digest=self._sync.digest)
@@ -199,7 +213,7 @@ class Ledger:
         rules = self._sync.retention
         if rules is None:
             return
-        pruning, more = self._store.pruning(self._stream), True
+        pruning, more = self._store.pruning(self.stream), True
         while more:
             done = pruning.by_age(Ages(rules.changed, rules.deleted), time.time())
             self._pruned, more = self._pruned + done.records, done.more
@@ -233,11 +247,13 @@ class Ledger:
             requests=self._client.requests,
             seconds=round(time.monotonic() - self._began, 3),
             run=self.run.run.id,
+            parents=self.parents[0],
+            of_parents=self.parents[1],
         )
         self.run.output = result.as_data()
         return result
 
-    def _check_connection(self) -> None:
+    def check_connection(self) -> None:
         """Nothing is stored for a connection that was deleted meanwhile."""
         if self._store.connections.get(self._key.integration, self._key.connection) is None:
             raise NotConnected(f"the connection `{self._key.connection}` was deleted meanwhile")
@@ -252,9 +268,3 @@ class Ledger:
 def _passed_over(bad: Bad, page: int) -> str:
     done = "stored with its values as they came" if bad.kept else "skipped"
     return f"{where_of(bad, page)}: {bad.error.message}; it is {done}"
-
-
-def _page(number: int, read: int, stored: Stored) -> str:
-    changes = stored.changes
-    counts = f"{changes.added:,} added, {changes.updated:,} updated, {stored.deleted:,} deleted"
-    return f"page {number}: {read:,} read, {counts}, {changes.unchanged:,} unchanged"

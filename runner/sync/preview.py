@@ -14,7 +14,8 @@ from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.store import Store
-from runner.sync.plan import Window, whole_of
+from runner.sync.foreach import ForeachRun
+from runner.sync.plan import Cursor, Window, whole_of
 from runner.sync.reading import Rows
 from runner.sync.run import Result, key_of, state_of, window_for
 from runner.sync.source import Source
@@ -41,11 +42,13 @@ class Preview(NamedTuple):
     samples: list[Sample]
     #: the first that do not fit, where the run would go on after them
     bad_records: Sequence[Mapping[str, object]]
+    #: the parent that it is of, where the sync has parents
+    parent: str | None
 
     def as_data(self) -> dict[str, object]:
         samples = [sample._asdict() for sample in self.samples]
         more = {"more": self.more, "samples": samples, "bad_records": self.bad_records}
-        return {**self.result.as_data(), **more}
+        return {**self.result.as_data(), "parent": self.parent, **more}
 
 
 async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool = False) -> Preview:
@@ -57,10 +60,8 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
     """
     began = time.monotonic()
     key = key_of(sync, client)
-    state = state_of(sync, store, key, full=full)
-    window = await window_for(sync, client, state)
-    source = Source(sync, client, state, whole_of(window))
-    page, rows = await _first(sync, source, window)
+    begins = await _beginning(sync, client, store, full=full)
+    page, rows = await _first(begins)
     stream = store.records.stream(key.integration, key.connection, key.model)
     changes = {**stream.preview(rows.kept), **dict.fromkeys(stream.preview_delete(rows.gone), "deleted")}
     counts = Counter(changes.values())
@@ -75,21 +76,43 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
         deleted=counts["deleted"],
         unchanged=counts["unchanged"],
         bad=len(rows.bad),
-        checkpoint=state.checkpoint,
+        checkpoint=begins.checkpoint,
         requests=client.requests,
         seconds=round(time.monotonic() - began, 3),
     )
     bad = [one.as_data(1) for one in rows.bad[:_SAMPLES]]
-    return Preview(result, page.next is not None, _samples(changes, dict(rows.kept)), bad)
+    samples = _samples(changes, dict(rows.kept))
+    return Preview(result, page.next is not None, samples, bad, begins.parent)
 
 
-async def _first(sync: Sync, source: Source, window: Window) -> tuple[Page, Rows]:
+class _Beginning(NamedTuple):
+    """Where a run would begin, or go on."""
+
+    source: Source
+    #: None where there is nothing to read, as without parents
+    window: Window | None
+    checkpoint: Cursor | None
+    parent: str | None = None
+
+
+async def _beginning(sync: Sync, client: Client, store: Store, *, full: bool) -> _Beginning:
+    if sync.foreach is None:
+        state = state_of(sync, store, key_of(sync, client), full=full)
+        window = await window_for(sync, client, state)
+        return _Beginning(Source(sync, client, state, whole_of(window)), window, state.checkpoint)
+    source, turn = await ForeachRun(sync, sync.foreach, client, store, lambda: None).first(full=full)
+    if turn is None:
+        return _Beginning(source, None, None)
+    return _Beginning(source, turn.window, turn.state.checkpoint, turn.parent.key)
+
+
+async def _first(begins: _Beginning) -> tuple[Page, Rows]:
     """The first page that has records, or the last one."""
-    page, rows = Page(records=[], next=None), Rows([], [], [])
-    part = next((one for one in window.slices if not one.whole), None)
-    if part is None:
+    page, rows, window = Page(records=[], next=None), Rows([], [], []), begins.window
+    part = next((one for one in window.slices if not one.whole), None) if window is not None else None
+    if window is None or part is None:
         return page, rows
-    reading = await source.reading(part)
+    reading = await begins.source.reading(part)
     async with aclosing(reading.pages(part.position)) as pages:
         async for page in pages:
             if page.records:

@@ -29,6 +29,13 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     pruned: int = 0
     #: its id, where it is kept
     run: str | None = None
+    #: of a sync with `foreach`: how many parents are read, and how many there are
+    parents: int | None = None
+    of_parents: int | None = None
 
     def as_data(self) -> dict[str, object]:
-        return msgspec.structs.asdict(self)
+        """All of it; nothing of parents where there are none."""
+        data = msgspec.structs.asdict(self)
+        if self.parents is None:
+            del data["parents"], data["of_parents"]
+        return data

@@ -6,7 +6,6 @@ a window is whole.
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 import msgspec
@@ -15,11 +14,12 @@ from runner.calls.client import Client
 from runner.definitions.model import Sync
 from runner.errors import CallError, EnrichmentFailed, RunningAlready
 from runner.store import NewRun, Store, SyncKey, SyncState
+from runner.sync.foreach import ForeachRun
 from runner.sync.ledger import Ledger, Whole
 from runner.sync.ledger import key_of as key_of
 from runner.sync.plan import Window, settled, whole_of, window_of
 from runner.sync.result import Result as Result
-from runner.sync.source import Source
+from runner.sync.source import Source, server_now
 from runner.sync.window import WindowReader
 
 
@@ -67,8 +67,12 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
 async def _run(sync: Sync, client: Client, store: Store, options: Options, ledger: Ledger) -> Result:
     if options.empty:
         ledger.empty()
+    full = options.full or options.empty
+    if sync.foreach is not None:
+        parents = ForeachRun(sync, sync.foreach, client, store, lambda: options.progress(ledger.told(), None))
+        return await parents.run(ledger, full=full)
     key = key_of(sync, client)
-    state = state_of(sync, store, key, full=options.full or options.empty)
+    state = state_of(sync, store, key, full=full)
     if state.progress is not None and sync.incremental is not None:
         # What has changed since that window began comes with a window of its own.
         ledger.end(_whole(sync, await _read_surely(sync, client, state, options, ledger)))
@@ -137,9 +141,7 @@ async def window_for(sync: Sync, client: Client, state: SyncState) -> Window:
     """The window of a run that was cut short, else a new one up to the server's now."""
     if state.progress is not None:
         return msgspec.convert(dict(state.progress), Window)
-    if client.server_time is None and client.provider.verify is not None:
-        await client.call(client.provider.operations[client.provider.verify], {})
-    return window_of(sync, state, client.server_time or time.time())
+    return window_of(sync, state, await server_now(client))
 
 
 def _beginning(window: Window, *, cut: bool) -> str:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
+from copy import copy
 from typing import cast
 
 from runner.calls.client import Client
@@ -21,6 +24,13 @@ from runner.sync.reading import arguments as arguments
 _SLACK = 60.0
 
 
+async def server_now(client: Client) -> float:
+    """The server's clock, in seconds since 1970; a cheap call asks for it where no answer has told it yet."""
+    if client.server_time is None and client.provider.verify is not None:
+        await client.call(client.provider.operations[client.provider.verify], {})
+    return client.server_time or time.time()
+
+
 class Source:
     """The source of one sync for one connection.
 
@@ -33,14 +43,38 @@ class Source:
         self._client = client
         self._state = state
         self._whole = whole
-        self._scope = self._base_scope()
-        self._looked_up = False
-
-    def _base_scope(self) -> dict[str, object]:
-        scope: dict[str, object] = {
-            **self._client.scope(),
-            "params": params_of(self._sync, self._client.connection),
+        self._known: dict[str, object] = {
+            **client.scope(),
+            "params": params_of(sync, client.connection),
         }
+        self._looked_up = False
+        self._looking = asyncio.Lock()
+        #: what is not known of a parent here, and so no var that needs it
+        self._lacks = frozenset({"item", "slice", "checkpoint"})
+
+    async def of_parent(self, item: object, state: SyncState, whole: Slice) -> Source:
+        """The source of one parent of a sync with `foreach`.
+
+        Args:
+            state: how far the parent was read.
+            whole: the part of it that is read.
+        """
+        known = await self.looked_up()
+        source = copy(self)
+        source._state, source._whole = state, whole
+        source._known = {**known, "item": item}
+        source._lacks = frozenset()
+        return source
+
+    def of_all(self) -> Source:
+        """The source of all parents at once, as `audit` may ask it."""
+        source = copy(self)
+        source._lacks = frozenset({"item"})
+        return source
+
+    def _so_far(self) -> dict[str, object]:
+        """What is known of what was read before."""
+        scope: dict[str, object] = {}
         if self._state.checkpoint is not None:
             scope["checkpoint"] = self._state.checkpoint
         if self._state.last_run is not None:
@@ -92,15 +126,22 @@ class Source:
             ids = [id_of(record) for record in page.records]
             yield [text(id) for id in ids if not is_nothing(id)]
 
+    async def looked_up(self) -> Mapping[str, object]:
+        """What is known whichever part is read; the look-ups are made once, for the whole window."""
+        async with self._looking:
+            if not self._looked_up:
+                whole = {**self._known, **self._so_far(), **self._whole.scope()}
+                for name, lookup in self._sync.lookups.items():
+                    found = await self._client.call(lookup.operation, arguments(lookup, whole))
+                    self._known[name] = whole[name] = found
+                self._looked_up = True
+        return self._known
+
     async def scope_of(self, part: Slice) -> dict[str, object]:
-        """What the expressions of a slice know; the lookups are made once, for the whole window."""
-        if not self._looked_up:
-            self._looked_up = True
-            whole = {**self._scope, **self._whole.scope()}
-            for name, lookup in self._sync.lookups.items():
-                found = await self._client.call(lookup.operation, arguments(lookup, whole))
-                self._scope[name] = whole[name] = found
-        scope = {**self._scope, **part.scope()}
+        """What the expressions of a slice know."""
+        scope = {**await self.looked_up(), **self._so_far(), **part.scope()}
+        needs = self._sync.foreach.vars if self._sync.foreach is not None else {}
         for name, value in self._sync.vars.items():
-            scope[name] = value.evaluate(scope)
+            if not needs.get(name, frozenset()) & self._lacks:
+                scope[name] = value.evaluate(scope)
         return scope

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
+from typing import Protocol
 
 from runner.calls.pages import Page
 from runner.definitions.model import Slices, Sync
 from runner.errors import CallError, EnrichmentFailed
 from runner.sync.ahead import ahead
-from runner.sync.ledger import Ledger
 from runner.sync.plan import Slice, Window
 from runner.sync.reading import Reading
 from runner.sync.slices import cut
 from runner.sync.source import Source
+from runner.sync.together import side_by_side
 
 #: kinds of failure that say that the API knows nothing more of how far a slice was read
 _FORGOTTEN = frozenset({"cursor_expired", "job_lost"})
@@ -37,6 +37,16 @@ class _TooMuch(Exception):
     """A window of one slice has more records than a slice may have."""
 
 
+class Keeper(Protocol):
+    """What stores the pages of a window, and how far it was read."""
+
+    def log(self, level: str, message: str) -> None: ...
+
+    def keep(self, progress: Window) -> None: ...
+
+    def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None: ...
+
+
 class WindowReader:
     """Reads one window.
 
@@ -45,7 +55,7 @@ class WindowReader:
     """
 
     def __init__(
-        self, sync: Sync, source: Source, ledger: Ledger, window: Window, stored: Callable[[], None]
+        self, sync: Sync, source: Source, ledger: Keeper, window: Window, stored: Callable[[], None]
     ) -> None:
         self._source = source
         self._ledger = ledger
@@ -83,19 +93,9 @@ class WindowReader:
 
     async def _side_by_side(self) -> None:
         """Reads the slices that are not whole, some at once; the first that fails ends the others."""
-        waiting = [part for part in reversed(self._window.slices) if not part.whole]
+        waiting = [part for part in self._window.slices if not part.whole]
         self._workers = min(len(waiting), self._rules.concurrency if self._rules is not None else 1)
-
-        async def work() -> None:
-            while waiting:
-                await self._slice(waiting.pop())
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(self._workers):
-                    group.create_task(work())
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        await side_by_side(iter(waiting), self._workers, self._slice)
 
     async def _slice(self, part: Slice) -> None:
         """Reads a slice from where it stands, or anew where the API has forgotten how far it was."""

@@ -14,6 +14,7 @@ import pytest
 from runner.emulator.testing import Org, start_org
 from runner.store import Store, open_store
 from tests.cli.terapi import Terapi
+from tests.sync.test_nothing_lost_of_parents import ACCOUNTS, CONTACTS
 
 pytestmark = pytest.mark.slow
 
@@ -100,3 +101,42 @@ def test_a_sync_that_is_killed_again_and_again_ends_where_its_org_is(
             cursors = [row.cursor for row in store.records.stream("salesforce", "demo", "Contact").all()]
         assert cursors == sorted(set(cursors))
         assert json.loads(terapi("audit", "contacts", "--json"))["status"] == "equal"
+
+
+def change_of_parents(org: Org, chance: random.Random) -> None:
+    """As `change`, and an account with its contacts goes, and a contact moves."""
+    change(org, chance)
+    accounts = [str(row["Id"]) for row in org.query("SELECT Id FROM Account LIMIT 200")]
+    rows = org.query("SELECT Id FROM Contact WHERE AccountId != null LIMIT 200")
+    org.update("Contact", str(chance.choice(rows)["Id"]), AccountId=chance.choice(accounts))
+    closed = chance.choice(accounts)
+    for row in org.query(f"SELECT Id FROM Contact WHERE AccountId = '{closed}'"):
+        org.delete("Contact", str(row["Id"]))
+    org.delete("Account", closed)
+
+
+def test_a_sync_of_parents_that_is_killed_again_and_again_ends_where_its_org_is(tmp_path: Path) -> None:
+    chance = random.Random(f"parents {KILLS}")
+    with start_org(records=2_000) as org:
+        terapi = project(tmp_path, org, {}, 1_000_000)
+        for name, text in (("accounts", ACCOUNTS), ("contacts", CONTACTS)):
+            (tmp_path / "syncs" / f"{name}.yaml").write_text(text)
+        terapi("sync", "accounts")
+        for kill in range(KILLS):
+            full = ("--full",) if kill % 3 == 2 else ()
+            killed(terapi, chance.uniform(0.5, LONGEST), *full)
+            change_of_parents(org, chance)
+            if kill % 2:
+                terapi("sync", "accounts")
+        org.advance(1)
+        terapi("sync", "accounts")
+        terapi("sync", "contacts")
+        expected = {id: one for id, one in there(org).items() if id not in without_account(org)}
+        with open_store(f"sqlite:///{tmp_path}/.terapi/terapi.db") as store:
+            assert kept(store) == expected
+            cursors = [row.cursor for row in store.records.stream("salesforce", "demo", "Contact").all()]
+        assert cursors == sorted(set(cursors))
+
+
+def without_account(org: Org) -> set[str]:
+    return {str(row["Id"]) for row in org.query("SELECT Id FROM Contact WHERE AccountId = null LIMIT 2000")}

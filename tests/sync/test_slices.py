@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 
 from runner.calls.access import Access
+from runner.definitions.project import Project
 from runner.errors import CallError, RecordError
 from runner.store import Connection
 from runner.sync.run import Options, Result, run_sync
 from tests.api import Api, Reply, Seen
-from tests.conftest import ORDERS, PROVIDERS
+from tests.conftest import ENVIRON, ORDERS, PROVIDERS, Waits
 from tests.sync.test_run import KEY, order, source, stored, sync
 
 COUNT = """
@@ -282,3 +283,17 @@ def test_a_long_pause_is_cut_after_all(
     assert (result.read, result.added) == (15, 14)
     assert "GET /count" in api.paths()
     assert told[-1] == 15
+
+
+def test_look_ups_are_made_once_before_any_slice_is_read(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    cut_by(folder, BY, FETCH.replace("{use", "{when: all.total is present, use"))
+    look_up = "\nlookups: {all: {use: count_orders, with: {since: '2000', until: '9'}}}\n"
+    written = (folder / "syncs" / "orders.yaml").read_text()
+    (folder / "syncs" / "orders.yaml").write_text(written.rstrip() + look_up)
+    source(api, ROWS)
+    counts(api, ROWS)
+    access = Access(Project.load(folder).checked(), access.store, ENVIRON, Waits())
+    assert sync(access, connection).added == 15
+    assert api.paths().count("GET /count") == 1

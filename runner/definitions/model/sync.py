@@ -28,6 +28,25 @@ class Slices(msgspec.Struct, frozen=True, kw_only=True):
     concurrency: int = 4
 
 
+class Foreach(msgspec.Struct, frozen=True, kw_only=True):
+    """What a sync fetches for, one by one: exactly one of `records`, `items` and `call` tells the parents."""
+
+    place: Place
+    #: the model whose stored records they are
+    records: str | None = None
+    items: Value | None = None
+    call: Call | None = None
+    where: Expression | None = None
+    #: what an item is known by; None for its `id`, or itself
+    key: Expression | None = None
+    #: parents that are read at once
+    concurrency: int = 4
+    #: whether one that the API does not find is passed over
+    skips: bool = True
+    #: var → what it needs of one parent: `item`, `slice`, `checkpoint`
+    vars: Mapping[str, frozenset[str]] = {}
+
+
 class Incremental(msgspec.Struct, frozen=True, kw_only=True):
     """How a sync reads only what changed."""
 
@@ -41,12 +60,14 @@ class Incremental(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Deletes(msgspec.Struct, frozen=True, kw_only=True):
-    """How a sync knows deleted records: exactly one of the three."""
+    """How a sync knows deleted records."""
 
     when: Expression | None = None
     call: Call | None = None
     id: Expression | None = None
     missing: bool = False
+    #: the field that holds the key of a record's parent, where records of parents that are gone are deleted
+    orphans: str | None = None
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,6 +79,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     deleted: Expression | None = None
     #: reads records by their keys, known as `ids`
     repair: Call | None = None
+    #: whether it is asked for each parent
+    by_parent: bool = False
 
 
 class Retention(msgspec.Struct, frozen=True, kw_only=True):
@@ -140,6 +163,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     #: the params of every sync of its provider: a connection's params are set for all of them at once
     known_params: frozenset[str] = frozenset()
     incremental: Incremental | None = None
+    foreach: Foreach | None = None
     vars: Mapping[str, Value] = {}
     lookups: Mapping[str, Call] = {}
     #: in their order: each knows those before it

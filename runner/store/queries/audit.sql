@@ -1,13 +1,16 @@
 -- name: begin
 CREATE TEMP TABLE IF NOT EXISTS listed (
-  id TEXT PRIMARY KEY, stamp TEXT, pending INTEGER NOT NULL, deleted INTEGER NOT NULL
+  id TEXT PRIMARY KEY, stamp TEXT, pending INTEGER NOT NULL, deleted INTEGER NOT NULL, parent TEXT
 ) WITHOUT ROWID
 
 -- name: clear
 DELETE FROM temp.listed
 
 -- name: add
-INSERT OR REPLACE INTO temp.listed (id, stamp, pending, deleted) VALUES (?, ?, ?, ?)
+INSERT OR REPLACE INTO temp.listed (id, stamp, pending, deleted, parent) VALUES (?, ?, ?, ?, ?)
+
+-- name: parents
+SELECT id, parent FROM temp.listed WHERE id IN (SELECT value FROM json_each(:ids))
 
 -- name: counts
 SELECT

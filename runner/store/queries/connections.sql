@@ -75,6 +75,9 @@ DELETE FROM sync_state WHERE integration = :integration AND connection = :id
 -- name: delete_variants
 DELETE FROM variants WHERE integration = :integration AND connection = :id
 
+-- name: delete_parents
+DELETE FROM parents WHERE integration = :integration AND connection = :id
+
 -- name: save_client
 INSERT INTO clients (integration, client_id, sealed, key_id, updated_at)
 VALUES (:integration, :client_id, :sealed, :key_id, :now)

@@ -77,5 +77,9 @@ AND (:states IS NULL OR state IN (SELECT value FROM json_each(:states)))
 AND (:since IS NULL OR changed_at >= :since)
 ORDER BY cursor LIMIT :limit
 
+-- name: by_key
+SELECT id, payload FROM records INDEXED BY records_by_id
+WHERE stream = :stream AND id > :after AND state < 2 ORDER BY id LIMIT :limit
+
 -- name: count
 SELECT state, count(*) AS number FROM records INDEXED BY records_by_cursor WHERE stream = :stream GROUP BY state

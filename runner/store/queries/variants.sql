@@ -42,3 +42,7 @@ WHERE integration = :integration AND connection = :connection AND model = :model
 -- name: delete_state
 DELETE FROM sync_state WHERE integration = :integration AND connection = :connection
 AND sync IN (SELECT value FROM json_each(:syncs))
+
+-- name: delete_parents
+DELETE FROM parents WHERE integration = :integration AND connection = :connection
+AND sync IN (SELECT value FROM json_each(:syncs))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from runner.definitions import yaml
 from runner.definitions.build.keys import below
@@ -14,6 +14,9 @@ from runner.definitions.expressions import Names
 from runner.definitions.model import Call, Param, Provider
 
 T = TypeVar("T")
+
+#: what is known of one parent of a sync with `foreach`, and not without one
+PARENT: Final = frozenset({"item", "slice", "checkpoint"})
 
 
 class Known:
@@ -38,10 +41,20 @@ class Known:
             "checkpoint": None,
             "last_run": None,
         }
+        #: var → every name that it mentions, also by way of other vars
+        self.needs: dict[str, frozenset[str]] = {}
         if "incremental" in node.entries:
             self.base["slice"] = {"from": None, "to": None, "total": None}
         #: what enrichments join to a record; grows with each
         self.joined: dict[str, Names | None] = {}
+        self._parents = {name: inner for name, inner in self.base.items() if name in PARENT}
+        if "foreach" in node.entries:
+            for name in self._parents:
+                del self.base[name]
+
+    def begin_parents(self) -> None:
+        """From here on it is about one parent, known as `item`."""
+        self.base |= {"item": None, **self._parents}
 
     @property
     def record(self) -> Names:
@@ -53,17 +66,39 @@ class Known:
         """What is known of a record that was enriched."""
         return {**self.record, **self.joined}
 
-    def call(self, node: yaml.Mapping, more: Sequence[str] = ()) -> Call:
-        """`use` and `with`; ``more`` are names that are known in them beside the rest."""
-        names = {**self.base, **dict.fromkeys(more)}
-        return read_call(node, self.provider.operations, self.reader, names)
+    @property
+    def whole(self) -> Names:
+        """What is known of the whole sync, whatever it fetches for."""
+        if "foreach" not in self.node.entries:
+            return self.base
+        unknown = PARENT.union(name for name, needs in self.needs.items() if needs & PARENT)
+        return {name: inner for name, inner in self.base.items() if name not in unknown}
+
+    def call(self, node: yaml.Mapping, more: Sequence[str] = (), names: Names | None = None) -> Call:
+        """`use` and `with`.
+
+        Args:
+            more: names that are known in them beside the rest.
+            names: what is known in them; by default what is known by now.
+        """
+        given = {**(self.base if names is None else names), **dict.fromkeys(more)}
+        return read_call(node, self.provider.operations, self.reader, given)
+
+    def noticed(self, read: Callable[[], T]) -> tuple[T, frozenset[str]]:
+        """What ``read`` gives, and every name that it mentions, also by way of vars."""
+        before = set(self.reader.mentioned)
+        self.reader.mentioned.clear()
+        found = read()
+        own = frozenset(self.reader.mentioned)
+        self.reader.mentioned |= before
+        return found, own.union(*(self.needs.get(name, frozenset()) for name in own))
 
     def named(self, key: str, read: Callable[[yaml.Node], T]) -> dict[str, T]:
         """What is given names below a key; each knows those before it."""
         found: dict[str, T] = {}
         for name, child in below(self.node, key).entries.items():
             self.check_name(below(self.node, key).keys[name], name)
-            found[name] = read(child)
+            found[name], self.needs[name] = self.noticed(lambda child=child: read(child))  # type: ignore[misc]
             self.base[name] = None
         return found
 

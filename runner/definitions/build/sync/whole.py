@@ -7,6 +7,8 @@ import json
 import re
 from typing import Final
 
+import msgspec
+
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, mapping, seconds, text, texts
 from runner.definitions.build.operation import read_call
@@ -14,15 +16,19 @@ from runner.definitions.build.params import read_params, warn_unused
 from runner.definitions.build.reader import Reader
 from runner.definitions.build.sync.enrich import read_enrich, warn_unused_joins
 from runner.definitions.build.sync.fields import read_record
+from runner.definitions.build.sync.foreach import check_item, needs_of, read_foreach
 from runner.definitions.build.sync.incremental import check_tokens, read_incremental
 from runner.definitions.build.sync.known import Known
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.conversions import duration
+from runner.definitions.expressions import Names
 from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Retention, Sync
 
 _EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 #: the keys that decide which records are stored, and how
 _STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "field_type", "primary_key", "on_bad_record")
+#: the keys of `foreach` that decide what a parent is; which of them count shows by itself
+_PARENTS: Final = ("records", "items", "use", "with", "key")
 
 
 def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
@@ -30,10 +36,15 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
     params = read_params(below(node, "params"), reader)
     known = Known(node, provider, reader, params)
     lookups = known.named("lookups", lambda child: known.call(mapping(child)))
+    foreach = read_foreach(known)
     values = known.named("vars", lambda child: reader.value(child, known.base))
     incremental = read_incremental(known)
     if incremental is not None and incremental.type == "token":
         check_tokens(known)
+    if foreach is not None:
+        foreach = msgspec.structs.replace(foreach, vars=needs_of(known, values))
+    fetch, mentioned = known.noticed(lambda: _fetch(known))
+    check_item(known, mentioned)
     sync = Sync(
         name=text(node, "sync"),
         place=node.place,
@@ -44,9 +55,10 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         model=text(node, "model"),
         primary_key=text(node, "primary_key"),
         incremental=incremental,
+        foreach=foreach,
         lookups=lookups,
         vars=values,
-        fetch=_fetch(known),
+        fetch=fetch,
         enrich=read_enrich(known),
         where=reader.optional(node, "where", known.enriched),
         fields=read_record(node, reader, known.enriched),
@@ -87,12 +99,27 @@ def _deletes(known: Known, incremental: Incremental | None) -> Deletes | None:
         mend = "remove `incremental`, or use `when` or `use`"
         message = "`missing` needs full reads, and this sync is incremental"
         reader.problem(node.keys["missing"], message, "deletes", mend)
+    told: Names = {**known.whole, "record": None}
     return Deletes(
         when=reader.optional(node, "when", known.record),
-        call=known.call(node) if "use" in node.entries else None,
-        id=reader.optional(node, "id", known.record) if "use" in node.entries else None,
+        call=known.call(node, names=known.whole) if "use" in node.entries else None,
+        id=reader.optional(node, "id", told) if "use" in node.entries else None,
         missing=data(node, "missing", False),
+        orphans=_orphans(known, node),
     )
+
+
+def _orphans(known: Known, deletes: yaml.Mapping) -> str | None:
+    """The field that names a record's parent."""
+    named, fields = deletes.entries.get("orphans"), known.node.entries["fields"]
+    if named is None:
+        return None
+    if "foreach" not in known.node.entries:
+        message = "only the records of a sync with `foreach` have parents"
+        known.reader.problem(deletes.keys["orphans"], message, "deletes", "remove it")
+    elif isinstance(fields, yaml.Mapping):
+        known.reader.one_of(named, fields.entries, "field")
+    return text(deletes, "orphans")
 
 
 def _audit(known: Known) -> Audit | None:
@@ -100,12 +127,19 @@ def _audit(known: Known) -> Audit | None:
     if not node.entries:
         return None
     repair, reader = below(node, "repair"), known.reader
-    return Audit(
-        call=known.call(node),
-        id=reader.expression(node.entries["id"], known.record),
-        deleted=reader.optional(node, "deleted", known.record),
-        repair=known.call(repair, ("ids",)) if repair.entries else None,
+    audit, mentioned = known.noticed(
+        lambda: Audit(
+            call=known.call(node),
+            id=reader.expression(node.entries["id"], known.record),
+            deleted=reader.optional(node, "deleted", known.record),
+        )
     )
+    by_parent = "foreach" in known.node.entries and "item" in mentioned
+    if repair.entries and "foreach" in known.node.entries and not by_parent:
+        message = "`repair` reads records of one parent, and `audit` lists those of all at once"
+        reader.problem(node.keys["repair"], message, "audit", "use `item` in `audit.with`, or remove it")
+    again = known.call(repair, ("ids",)) if repair.entries else None
+    return msgspec.structs.replace(audit, repair=again, by_parent=by_parent)
 
 
 def _retention(node: yaml.Mapping) -> Retention | None:
@@ -126,6 +160,9 @@ def _schedule(words: str) -> float | None:
 
 def _digest(node: yaml.Mapping) -> str:
     parts = {key: child.data for key, child in node.entries.items() if key in _STORING}
+    foreach = below(node, "foreach").entries
+    if foreach:
+        parts["foreach"] = {key: foreach[key].data for key in _PARENTS if key in foreach}
     cursor = below(node, "incremental").entries
     parts["cursor"] = {key: cursor[key].data for key in ("cursor", "type", "token") if key in cursor}
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
