@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, TypeVar
@@ -25,14 +25,16 @@ F = TypeVar("F", bound=Callable[..., object])
 #: how a file's name ends → what is written into it
 _ENDINGS = {
     ".json": "json", ".ndjson": "ndjson", ".jsonl": "ndjson", ".csv": "csv", ".parquet": "parquet",
-    ".txt": "table",
+    ".duckdb": "duckdb", ".txt": "table",
 }  # fmt: skip
+#: forms that are no text, and what they are called
+_FILES = {"parquet": "Parquet", "duckdb": "DuckDB"}
 _TITLES = ("columns", "records")
 
 format_option = click.option(
     "--format",
     "form",
-    type=click.Choice(["table", "json", "ndjson", "csv", "parquet"]),
+    type=click.Choice(["table", "json", "ndjson", "csv", "parquet", "duckdb"]),
     help="How; by default as the name of -o FILE ends, else a table.",
 )
 output_option = click.option(
@@ -40,32 +42,36 @@ output_option = click.option(
     "--output",
     type=click.Path(path_type=Path, dir_okay=False),
     metavar="FILE",
-    help="Write into a file, which is there whole or not at all.",
+    help="Write into a file, which is there whole or not at all; of a DuckDB database a table is.",
 )
 
 
 class Target(msgspec.Struct, frozen=True, kw_only=True):
     """Where rows go, and how."""
 
-    #: table, json, ndjson, csv or parquet
+    #: table, json, ndjson, csv, parquet or duckdb
     form: str
+    #: what a table of a database is called
+    name: str
     output: Path | None = None
     #: the columns that come last
     last: tuple[str, ...] = ()
     #: how many rows there are, where that is known
     total: int | None = None
+    #: what the columns of a table of a database are meant to be
+    declared: Mapping[str, str | None] = {}
 
 
 def form_of(form: str | None, output: Path | None, as_json: bool) -> str:
     """The form that is meant by `--format`, `--json` and the name of the file.
 
     Raises:
-        UsageError: a Parquet file has no name.
+        UsageError: what is written into a file has no name.
     """
     guess = _ENDINGS.get(output.suffix.lower(), "table") if output is not None else "table"
     found = form or ("json" if as_json else guess)
-    if found == "parquet" and output is None:
-        raise UsageError("Parquet is written into a file", hint="name it with -o FILE.parquet")
+    if found in _FILES and output is None:
+        raise UsageError(f"{_FILES[found]} is written into a file", hint=f"name it with -o FILE.{found}")
     return found
 
 
@@ -83,9 +89,15 @@ def put(pages: Pages, target: Target) -> int:
         count = _write(shown, target, sys.stdout.buffer)
         sys.stdout.buffer.flush()
         return count
+    watched = _watched(pages, target.total)
     try:
-        with whole_file(target.output) as out:
-            count = _write(_watched(pages, target.total), target, out)
+        if target.form == "duckdb":
+            from runner.store.duck import write_duckdb
+
+            count = write_duckdb(watched, target.last, target.output, target.name, target.declared)
+        else:
+            with whole_file(target.output) as out:
+                count = _write(watched, target, out)
     except OSError as exc:
         raise UsageError(f"{target.output} cannot be written: {exc.strerror or exc}") from exc
     click.echo(f"{target.output}: {count:,} rows", err=True)

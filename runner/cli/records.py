@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -12,7 +12,10 @@ from runner.cli.exporting import Target, form_of, format_option, output_option, 
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
 from runner.cli.streams import stream_of, variant_option
-from runner.errors import UsageError
+from runner.errors import DefinitionsInvalid, UsageError
+
+if TYPE_CHECKING:
+    from runner.cli.app import App
 
 #: how many are shown unless somebody says otherwise
 _SHOWN = 100
@@ -74,7 +77,27 @@ def command(ctx: click.Context, model: str, **given: Unpack[Given]) -> None:
             limit=limit if asked else _SHOWN,
             states=states(given["wanted"]),
         )
-        put(selection.pages, Target(form=form, output=output, last=OWN, total=selection.count()))
+        target = Target(
+            form=form,
+            name=model,
+            output=output,
+            last=OWN,
+            total=selection.count(),
+            declared=_declared(app_of(ctx), model) if form == "duckdb" else {},
+        )
+        put(selection.pages, target)
         if not asked and selection.more():
             rest = f"--all gives all, --cursor {selection.last} what follows"
             click.echo(f"these are the first {_SHOWN}; {rest}", err=True)
+
+
+def _declared(app: App, model: str) -> dict[str, str | None]:
+    """What the syncs of a model say of its fields; nothing where they are not valid just now."""
+    from runner.definitions.shapes import columns, models_of
+
+    try:
+        project = app.project
+    except DefinitionsInvalid:
+        return {}
+    known = models_of(project.sync(name) for name in project.syncs)
+    return columns(known[model]) if model in known else {}

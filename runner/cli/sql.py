@@ -36,7 +36,11 @@ def command(ctx: click.Context, query: str, form: str | None, output: Path | Non
     found = app_of(ctx).store.sql(content(query).decode("utf-8", "replace"))
     names = _names(found.columns)
     target = Target(
-        form=form_of(form, output, as_json), output=output, last=tuple(names), total=len(found.rows)
+        form=form_of(form, output, as_json),
+        name="query",
+        output=output,
+        last=tuple(names),
+        total=len(found.rows),
     )
     put(lambda: _pages(found, names), target)
 

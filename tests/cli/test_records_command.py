@@ -7,8 +7,10 @@ import json
 import resource
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
+import duckdb
 import pytest
 from pyarrow import parquet
 
@@ -120,6 +122,40 @@ def test_of_several_variants_one_is_named(filled: Terapi) -> None:
     )
 
 
+def test_a_duckdb_database_has_a_table_of_the_models_name(filled: Terapi, tmp_path: Path) -> None:
+    file = tmp_path / "shop.duckdb"
+    for count in (120, 120):
+        assert filled("records", "Order", "-o", str(file)) == ""
+        assert filled.err == f"{file}: {count} rows\n"
+    filled("sql", 'SELECT count(*) AS n FROM "Order"', "-o", str(file))
+    with closing(duckdb.connect(file, read_only=True)) as database:
+        columns = dict(row[:2] for row in database.execute('DESCRIBE "Order"').fetchall())
+        assert columns["total"] == "DOUBLE"  # as the sync says
+        assert (columns["tags"], columns["late"], columns["_cursor"]) == ("JSON", "BOOLEAN", "BIGINT")
+        assert database.execute('SELECT count(*), sum(total) FROM "Order"').fetchone() == (120, 6904.5)
+        assert database.execute("SELECT n FROM query").fetchall() == [(120,)]
+
+
+def test_what_is_no_duckdb_database_is_left_alone(filled: Terapi, tmp_path: Path) -> None:
+    file = tmp_path / "notes.duckdb"
+    file.write_text("my notes, of which nobody has a copy " * 200)
+    filled("records", "Order", "-o", str(file), code=2)
+    assert filled.err.startswith(f"error: {file} cannot be written as a DuckDB database: ")
+    assert file.read_text().startswith("my notes")
+    filled("records", "Order", "--format", "duckdb", code=2)
+    assert "DuckDB is written into a file\n  next: name it with -o FILE.duckdb" in filled.err
+    filled("records", "Order", "-o", str(tmp_path / "nowhere" / "shop.duckdb"), code=2)
+    assert "shop.duckdb cannot be written as a DuckDB database" in filled.err
+
+
+def test_a_duckdb_database_of_definitions_that_are_wrong_is_written_all_the_same(
+    filled: Terapi, tmp_path: Path
+) -> None:
+    (filled.folder / "syncs" / "orders.yaml").write_text("version: 1\n")
+    filled("records", "Order", "-o", str(tmp_path / "shop.duckdb"))
+    assert filled.err.endswith("120 rows\n")
+
+
 def test_the_form_that_is_asked_for_goes_before_the_name(filled: Terapi, tmp_path: Path) -> None:
     file = tmp_path / "orders.csv"
     filled("records", "Order", "--format", "ndjson", "-o", str(file))
@@ -187,6 +223,10 @@ def test_without_pyarrow_it_is_told_how_to_get_it(filled: Terapi, tmp_path: Path
         "error: Parquet needs libraries that are not installed\n  next: pip install 'terapi[export]'\n"
     )
     assert not (tmp_path / "orders.parquet").exists()
+    (tmp_path / "shadow" / "duckdb.py").write_text("raise ImportError('not here')\n")
+    filled("records", "Order", "-o", str(tmp_path / "orders.duckdb"), code=2)
+    assert filled.err.startswith("error: DuckDB needs libraries that are not installed\n")
+    assert not (tmp_path / "orders.duckdb").exists()
 
 
 def test_a_reader_that_leaves_ends_it_quietly(filled: Terapi) -> None:

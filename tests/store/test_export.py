@@ -5,8 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import json
+import tempfile
 from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
 
+import duckdb
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -14,6 +18,7 @@ from pyarrow import parquet
 
 from runner.errors import StoreError
 from runner.store import Store
+from runner.store.duck import write_duckdb
 from runner.store.export import OWN, Row, Selection, cell, columns, write
 
 VALUES = st.recursive(
@@ -88,6 +93,105 @@ def test_a_column_of_parquet_has_the_type_of_its_values(
 ) -> None:
     table = parquet.read_table(io.BytesIO(written("parquet", [{"x": value} for value in values])))
     assert (str(table.schema.field("x").type), table["x"].to_pylist()) == (kind, found)
+
+
+def duck(
+    folder: Path, rows: list[Row], declared: dict[str, str | None] | None = None
+) -> dict[str, list[object]]:
+    """The rows as a table `Order` holds them afterwards: the type of each column, then its values."""
+
+    def pages() -> Iterator[list[Row]]:
+        for start in range(0, len(rows), 3):
+            yield rows[start : start + 3]
+
+    file = folder / "out.duckdb"
+    assert write_duckdb(pages, ("_last",), file, "Order", declared or {}) == len(rows)
+    with closing(duckdb.connect(file, read_only=True)) as database:
+        types = database.execute('DESCRIBE "Order"').fetchall()
+        values = database.execute('SELECT CAST(COLUMNS(*) AS VARCHAR) FROM "Order"').fetchall()
+    return {name: [kind, *(row[n] for row in values)] for n, (name, kind, *_) in enumerate(types)}
+
+
+@settings(deadline=None, max_examples=40)
+@given(ROWS)
+def test_duckdb_gives_back_each_value(rows: list[Row]) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        found = duck(Path(folder), rows)
+    names = list(dict.fromkeys(name for row in rows for name in row))
+    assert list(found) == [name or "_" for name in names] + ["_last"]
+    for name in names:
+        kind, *after = found[name or "_"]
+        for before, text in zip([row.get(name) for row in rows], after, strict=True):
+            if before is None:
+                assert text is None
+            elif kind == "VARCHAR":
+                assert text == before
+            else:
+                assert json.loads(str(text)) == before
+
+
+@pytest.mark.parametrize(
+    ("values", "declared", "kind", "found"),
+    [
+        ([1, 2], None, "BIGINT", ["1", "2"]),
+        ([1, 2], "number", "DOUBLE", ["1.0", "2.0"]),
+        ([None], "number", "DOUBLE", [None]),
+        ([None], None, "VARCHAR", [None]),
+        (
+            ["2026-01-02T03:04:05.678Z", None],
+            "timestamp",
+            "TIMESTAMP WITH TIME ZONE",
+            ["2026-01-02 03:04:05.678", None],
+        ),
+        (["2026-01-02T03:04:05.678Z"], None, "VARCHAR", ["2026-01-02T03:04:05.678Z"]),
+        (
+            ["2026-01-02T03:04:05.678Z", "soon", 7],
+            "timestamp",
+            "JSON",
+            ['"2026-01-02T03:04:05.678Z"', '"soon"', "7"],
+        ),
+        (["2026-01-02T03:04:05.678Z", "soon"], "timestamp", "VARCHAR", ["2026-01-02T03:04:05.678Z", "soon"]),
+        ([{"a": [1]}, None], "json", "JSON", ['{"a":[1]}', None]),
+        ([True, None], "boolean", "BOOLEAN", ["true", None]),
+    ],
+)
+def test_a_column_of_duckdb_is_what_it_is_meant_to_be_where_its_values_are(
+    tmp_path: Path, values: list[object], declared: str | None, kind: str, found: list[str | None]
+) -> None:
+    table = duck(tmp_path, [{"x": value} for value in values], {"x": declared, "never": "integer"})
+    assert list(table) == ["x", "never", "_last"]
+    assert table["never"][0] == "BIGINT"
+    assert table["x"][0] == kind
+    assert [None if v is None else str(v).removesuffix("+00") for v in table["x"][1:]] == found
+
+
+def test_names_that_duckdb_cannot_tell_apart_get_names_of_their_own(tmp_path: Path) -> None:
+    found = duck(tmp_path, [{"id": "1", "ID": "2", "Id_": "3", "": "4"}])
+    assert list(found) == ["id", "ID_", "Id__", "_", "_last"]
+
+
+def test_a_second_export_replaces_the_table_and_leaves_the_others(tmp_path: Path) -> None:
+    duck(tmp_path, [{"x": 1}, {"x": 2}])
+    with closing(duckdb.connect(tmp_path / "out.duckdb")) as database:
+        database.execute("CREATE TABLE mine AS SELECT 7 AS n")
+    assert duck(tmp_path, [{"y": "new"}])["y"] == ["VARCHAR", "new"]
+    with closing(duckdb.connect(tmp_path / "out.duckdb")) as database:
+        assert database.execute("SELECT n FROM mine").fetchall() == [(7,)]
+
+
+def test_an_export_that_fails_leaves_the_table_as_it_was(tmp_path: Path) -> None:
+    duck(tmp_path, [{"x": 1}])
+    turns = iter([1, 2])
+
+    def pages() -> Iterator[list[Row]]:
+        yield [{"x": n} for n in range(50_000)]
+        if next(turns) == 2:
+            raise StoreError("gone")
+
+    with pytest.raises(StoreError, match="gone"):
+        write_duckdb(pages, (), tmp_path / "out.duckdb", "Order", {})
+    with closing(duckdb.connect(tmp_path / "out.duckdb")) as database:
+        assert database.execute('SELECT x FROM "Order"').fetchall() == [(1,)]
 
 
 def test_many_rows_of_parquet_are_cut_into_groups() -> None:
