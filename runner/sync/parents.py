@@ -91,6 +91,9 @@ class _Stored:
         return self._parents((row.id, row.payload) for row in rows)
 
     def count(self) -> int:
+        if self._where is None:
+            states = self._stream.count()
+            return states["added"] + states["updated"]
         total, after = 0, ""
         while (page := self.page(after)).upto is not None:
             total += len(page.parents)

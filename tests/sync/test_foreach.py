@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import orjson
@@ -719,3 +720,51 @@ def test_a_dry_run_without_parents_shows_nothing(access: Access, connection: Con
 
     found = asyncio.run(inside())
     assert (found.parent, found.more, found.samples) == (None, False, [])
+
+
+FAULTS = (
+    Reply({}, 400), Reply({}, 503), Reply({}, broken="reset"), Reply(b'{"notes": [', broken="raw"),
+    Reply({"notes": [{"id": "x", "at": "2026-01-01T00:00:00Z"}]}, cut=20), Reply(b"<html>", 200),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.status} {fault.broken} {fault.cut}")
+@pytest.mark.parametrize("at", range(6))
+def test_an_answer_that_fails_anywhere_loses_nothing(
+    at: int, fault: Reply, access: Access, connection: Connection, shop: Shop, api: Api
+) -> None:
+    run(access, connection, "accounts")
+    asked = 0
+
+    def fails(seen: Seen) -> Reply:
+        nonlocal asked
+        asked += 1
+        return fault if at < asked <= at + 5 else shop.answer(seen)
+
+    for account in "abc":
+        api.on(f"/notes/{account}", fails)
+    with suppress(CallError):
+        run(access, connection)
+    shop.note("b", "between", "2026-01-05T00:00:00Z")
+    for account in "abc":
+        api.on(f"/notes/{account}", shop.answer)
+    run(access, connection)
+    assert stored(access) == there(shop)
+
+
+def test_what_is_not_found_for_a_record_is_no_parent_that_is_gone(
+    access: Access, connection: Connection, shop: Shop, api: Api
+) -> None:
+    write(
+        access,
+        "fields:",
+        'enrich: {author: {use: get_order, with: {id: "{{ record.id }}"}, each: record}}\nfields:',
+    )
+    write(access, "text: record.text", "text: author.name")
+    api.on("/orders/b1", Reply({}, 404))
+    for note in there(shop):
+        if note != "b1":
+            api.on(f"/orders/{note}", Reply({"name": "Ada"}))
+    with pytest.raises(CallError):
+        both(access, connection)
+    assert not any("passed over" in line for line in log(access))
