@@ -52,9 +52,19 @@ def _content(content: bytes | None, kind: str) -> tuple[str | None, object]:
     if kind.startswith(_FORM):
         return "form", grouped(parse_qsl(said, keep_blank_values=True))
     try:
-        return "json", json.loads(said)
+        return "json", parsed(said)
     except ValueError:
         return "text", said
+
+
+def parsed(said: str) -> object:
+    """JSON; ValueError for what is none (RFC 8259), `NaN` among it."""
+    found: object = json.loads(said, parse_constant=_no_constant)
+    return found
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(f"{name} is no JSON")
 
 
 def recorded(request: RecordedRequest, base_url: str) -> Asked:

@@ -17,6 +17,7 @@ from runner.definitions.conversions import format_instant, instant
 from runner.definitions.model import Given, Provider, RecordedAnswer
 from runner.definitions.project import Project
 from runner.definitions.yaml.writing import write
+from runner.errors import UsageError
 from runner.store import Connection
 from runner.testing.asked import Asked, grouped
 from runner.testing.masks import Replacing
@@ -50,6 +51,7 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     Raises:
         NotConnected: the connection does not work.
         CallError: the API cannot be asked for the time.
+        UsageError: what is given does not fit, or a step waits for what only `mock` can give.
     """
     provider = client.provider
     if provider.verify is not None:
@@ -65,13 +67,24 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     trial = Trial(kind=wanted.kind, definition=wanted.name, integration=provider.name, given=given, asks=True)
     async with staged(access.project, actor, recorder, now) as stage:
         found = await performed(stage, trial)
+    _check(found)
     found["requests"] = len(recorder.exchanges)
     replacing = Replacing(provider, place.config, held.credentials)
     base_url = base_url_of(provider, place.config)
-    http = [_exchange(asked, answer, replacing, base_url) for asked, answer in recorder.exchanges]
+    http = [told_exchange(asked, answer, replacing, base_url) for asked, answer in recorder.exchanges]
     expect = replacing.value(_expected(found))
     head = _head(wanted, access.project, provider)
     return write({**head, "given": _given(given, replacing), "http": http, "expect": expect})
+
+
+def _check(found: Mapping[str, object]) -> None:
+    """Raises UsageError for what is not the definition's doing."""
+    error = found.get("error")
+    if isinstance(error, Mapping) and error["kind"] in ("usage", "waiting"):
+        hint = None if error.get("hint") is None else str(error["hint"])
+        if error["kind"] == "waiting":
+            hint = f"say what it gives: --mock {error.get('step')}='{{\"approved\": true}}'"
+        raise UsageError(str(error["message"]), hint=hint)
 
 
 def _all_given(given: Given, place: Connection, now: float) -> Given:
@@ -100,7 +113,9 @@ def _headers_in(texts: Iterable[str]) -> set[str]:
     return {(a or b).lower() for text in texts for a, b in _READ_HEADER.findall(text)}
 
 
-def _exchange(asked: Asked, answer: RecordedAnswer, replacing: Replacing, base_url: str) -> dict[str, object]:
+def told_exchange(
+    asked: Asked, answer: RecordedAnswer, replacing: Replacing, base_url: str
+) -> dict[str, object]:
     return {
         "request": replacing.value(_request(asked, replacing, base_url)),
         "response": replacing.value(_response(answer)),

@@ -7,7 +7,7 @@ import base64
 import csv
 import io
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Collection, Iterator, Mapping
 from contextlib import asynccontextmanager
 from email.utils import formatdate
 from typing import Final
@@ -15,13 +15,15 @@ from typing import Final
 from runner.calls.transport import Streamed, Transport
 from runner.definitions.exchange import Answer, Outgoing
 from runner.definitions.model import RecordedAnswer
-from runner.testing.asked import Asked, sent
+from runner.testing.asked import Asked, parsed, sent
 from runner.testing.cassette import Whole
 
 #: bytes of an answer that are kept
 _MOST: Final = 50_000_000
 #: what says how a body was sent, which is kept as it was read
 _PACKING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+#: types of bodies with a record a line
+_LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 #: headers that are kept although no definition reads them
 _KEPT: Final = frozenset({"location", "retry-after"})
 
@@ -81,7 +83,7 @@ def body_of(content: bytes) -> tuple[str | None, object]:
     except UnicodeDecodeError:
         return "base64", base64.b64encode(content).decode()
     try:
-        body = json.loads(said)
+        body = parsed(said)
     except ValueError:
         return "text", said
     return ("json", body) if isinstance(body, (dict, list)) else ("text", said)
@@ -94,11 +96,14 @@ def _is_told(form: str, kind: str) -> bool:
 
 
 def cut(content: bytes, kind: str, limit: int) -> bytes:
-    """A body of which no list of records is longer than ``limit``: of JSON, and of CSV without its head."""
-    if kind.partition(";")[0].strip() == "text/csv":
+    """A body with no list of records longer than ``limit``: of JSON, ndjson, and CSV behind its head."""
+    plain = kind.partition(";")[0].strip()
+    if plain == "text/csv":
         return _cut_rows(content, limit)
+    if plain in _LINES:
+        return b"".join(content.splitlines(keepends=True)[:limit])
     try:
-        body = json.loads(content)
+        body = parsed(content.decode())
     except ValueError:
         return content
     return json.dumps(_cut_lists(body, limit)).encode()
@@ -114,8 +119,13 @@ def _cut_lists(value: object, limit: int) -> object:
 
 
 def _cut_rows(content: bytes, limit: int) -> bytes:
-    lines = io.StringIO(content.decode("utf-8", "replace"), newline="")
-    reader = csv.reader(lines)
-    for _ in zip(range(limit + 1), reader, strict=False):
+    taken: list[str] = []
+
+    def lines() -> Iterator[str]:
+        for line in io.StringIO(content.decode("utf-8", "replace"), newline=""):
+            taken.append(line)
+            yield line
+
+    for _ in zip(range(limit + 1), csv.reader(lines()), strict=False):
         pass
-    return "".join(content.decode("utf-8", "replace").splitlines(keepends=True)[: reader.line_num]).encode()
+    return "".join(taken).encode()

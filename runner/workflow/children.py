@@ -159,9 +159,16 @@ def _inner(context: Context, workflow: Workflow, given: object, id: str) -> Runn
         halt=Halt(context.halt),
         perform=outer.perform,
         children=outer.children,
+        mock=_mocks_below(outer.mock, context.step.id),
         hold=outer.hold,
         depth=outer.depth + 1,
     )
+
+
+def _mocks_below(mocks: Mapping[str, object], step: str | None) -> dict[str, object]:
+    """What steps give that are not done, of the workflow that a step calls: `call.gate`."""
+    head = f"{step}."
+    return {name[len(head) :]: given for name, given in mocks.items() if name.startswith(head)}
 
 
 def _new(context: Context, workflow: Workflow, given: Mapping[str, object], id: str) -> NewRun:

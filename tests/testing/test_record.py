@@ -12,6 +12,7 @@ from runner.auth.credentials import Credentials
 from runner.calls.access import Access
 from runner.definitions.model import Given
 from runner.definitions.project import Project
+from runner.errors import UsageError
 from runner.store import Connection, Store
 from runner.testing.masks import Replacing
 from runner.testing.record import Wanted, record
@@ -85,6 +86,43 @@ output: {id: steps.one.id}
     assert text.index("json: {id: 1}") < text.index("status: 409")
 
 
+GATED = """
+version: 1
+workflow: gated
+integrations: [shop]
+input: {name: {type: string}}
+steps:
+  - {id: gate, approve: {message: Go?}}
+  - {id: order, use: create_order, with: {name: "{{ input.name }}"}}
+"""
+CALLING = """
+version: 1
+workflow: calling
+integrations: [shop]
+steps: [{id: call, workflow: gated, with: {name: Ada}}]
+"""
+
+
+def test_what_no_recording_can_do_is_told(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    (folder / "workflows" / "gated.yaml").write_text(GATED)
+    (folder / "workflows" / "calling.yaml").write_text(CALLING)
+    api.on("/orders", Reply({"id": 1}, 201))
+
+    def tried(name: str, **given: object) -> str:
+        fresh = Access(Project.load(folder).checked(), access.store, {})
+        return recorded(fresh, connection, Wanted(kind="workflow", name=name, given=Given(**given)))  # type: ignore[arg-type]
+
+    with pytest.raises(UsageError) as caught:
+        tried("gated", input={"name": "Ada"})
+    assert caught.value.message == "`gate` waits for an approval: Go?"
+    assert caught.value.hint == "say what it gives: --mock gate='{\"approved\": true}'"
+    with pytest.raises(UsageError, match="`name` is missing"):
+        tried("gated")
+    assert plays(folder, tried("calling", mock={"call.gate": {"approved": True}}))
+
+
 KEYED = """
 desk:
   auth_mode: API_KEY
@@ -125,7 +163,10 @@ def test_what_is_a_customers_own_is_replaced(folder: Path, store: Store) -> None
         (b'{"a":[{"n":1},{"n":2},{"n":3}]}', "application/json", b'{"a": [{"n": 1}, {"n": 2}]}'),
         (b'{"tags":[1,2,3]}', "application/json", b'{"tags": [1, 2, 3]}'),
         (b'a,b\n1,"x\ny"\n2,z\n3,w\n', "text/csv; charset=utf-8", b'a,b\n1,"x\ny"\n2,z\n'),
+        ("a\n1\u2028\n2\n3\n".encode(), "text/csv", "a\n1\u2028\n2\n".encode()),
+        (b'{"n":1}\n{"n":2}\n{"n":3}\n', "application/x-ndjson", b'{"n":1}\n{"n":2}\n'),
         (b"<html>", "text/html", b"<html>"),
+        (b"\xff\xfe", "application/json", b"\xff\xfe"),
     ],
 )
 def test_lists_of_records_are_cut(content: bytes, kind: str, left: bytes) -> None:
