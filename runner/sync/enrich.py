@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeVar, cast
 
@@ -21,6 +20,7 @@ from runner.errors import (
     TerapiError,
     UsageError,
 )  # fmt: skip
+from runner.sync.together import side_by_side
 
 T = TypeVar("T")
 Scope = Mapping[str, object]
@@ -259,18 +259,7 @@ class _Joining:
 
     async def _each(self, things: Sequence[T], ask: Callable[[T], Awaitable[None]]) -> None:
         """Asks for each thing, some at once; the first that fails ends the others."""
-        waiting = iter(things)
-
-        async def work() -> None:
-            for thing in waiting:
-                await ask(thing)
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                for _ in range(min(len(things), self._rules.concurrency)):
-                    group.create_task(work())
-        except BaseExceptionGroup as failed:
-            raise failed.exceptions[0] from None
+        await side_by_side(iter(things), min(len(things), self._rules.concurrency), ask)
 
 
 def _key(value: object, of: Expression) -> str | None:

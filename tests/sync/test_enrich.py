@@ -43,6 +43,12 @@ MORE = """
       request: {path: /more, query: {ids: "{{ ids | join(',') }}", names: "{{ names | join(',') }}"}}
       records: response.body.orders
 """
+OF = """
+    list_orders_of:
+      params: {of: {type: string}, since: {type: string}, until: {type: string}}
+      request: {path: "/of/{{ of }}"}
+      records: response.body.orders
+"""
 NOTES = """enrich:
   notes:
     use: list_notes
@@ -476,3 +482,33 @@ def test_an_audit_repairs_with_enriched_records(
     api.on("/orders", Reply({"orders": [order("1", AT), order("2", AT)]}))
     assert repaired(access, connection).repaired == 1
     assert texts(access) == {"1": ["one"], "2": ["two"]}
+
+
+def test_records_of_parents_are_enriched_and_know_their_parent(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    parents = "foreach: {items: \"[{'id': 'a'}, {'id': 'b'}]\"}\nwhere: notes | length < 2\n"
+    fields = "fields: {id: record.id, of: item.id, notes: {foreach: notes, fields: {text: item.text}}}\n"
+    enrich = NOTES.replace("record.id", "item.id ~ record.id").replace(
+        "page.records | pluck('id')", "page.keys"
+    )
+    define(access, folder, enrich + parents, fields)
+    path = folder / "syncs/orders.yaml"
+    path.write_text(
+        path.read_text().replace(
+            "use: list_orders, with: {", 'use: list_orders_of, with: {of: "{{ item.id }}", '
+        )
+    )
+    (folder / "providers.yaml").write_text(PROVIDERS + MORE + OF)
+    access.project = Project.load(folder).checked()
+    api.on("/of/a", Reply({"orders": [order("1", AT), order("2", AT)]}))
+    api.on("/of/b", Reply({"orders": [order("3", AT)]}))
+    notes = Notes(
+        api, [note("a1", "x"), note("a2", "y"), note("a2", "z"), note("b3", "w"), note("b1", "none's")]
+    )
+    sync(access, connection)
+    assert sorted(notes.asked) == [["a1", "a2"], ["b3"]]
+    assert stored(access) == {
+        "1": {"id": "1", "of": "a", "notes": [{"text": "x"}]},
+        "3": {"id": "3", "of": "b", "notes": [{"text": "w"}]},
+    }
