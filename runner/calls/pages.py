@@ -13,8 +13,6 @@ from typing import cast
 import msgspec
 
 from runner.calls.decode import bad_answer
-from runner.calls.formats import ROWS as ROWS
-from runner.calls.formats import CsvRules, RowReader
 from runner.calls.job import counted
 from runner.calls.page import Asker, Position, Scope, records_of
 from runner.calls.page import Page as Page
@@ -23,6 +21,8 @@ from runner.calls.parts import PartsReader
 from runner.calls.raw import Records
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer
+from runner.definitions.formats import ROWS as ROWS
+from runner.definitions.formats import CsvRules, RowReader
 from runner.definitions.model import Job, Operation
 from runner.definitions.values import describe, is_nothing
 from runner.errors import CallError
