@@ -122,9 +122,11 @@ class Database:
         for name in _indexed(item):
             unique = "UNIQUE" if name == "Id" else ""
             given = f" WHERE {quote(name)} IS NOT NULL" if item.by_name[name.lower()].nillable else ""
+            # What was changed within a time is counted without a look at the records.
+            columns = '"SystemModstamp", "IsDeleted"' if name == "SystemModstamp" else quote(name)
             self.run(
                 f"CREATE {unique} INDEX IF NOT EXISTS {quote(f'{item.name}_{name}')}"
-                f" ON {quote(item.name)} ({quote(name)}){given}"
+                f" ON {quote(item.name)} ({columns}){given}"
             )
 
 

@@ -93,7 +93,9 @@ class WindowReader:
 
     async def _side_by_side(self) -> None:
         """Reads the slices that are not whole, some at once; the first that fails ends the others."""
-        waiting = [part for part in self._window.slices if not part.whole]
+        left = [part for part in self._window.slices if not part.whole]
+        # The largest first, so that none is left over at the end.
+        waiting = sorted(left, key=lambda part: -(part.total or 0))
         self._workers = min(len(waiting), self._rules.concurrency if self._rules is not None else 1)
         await side_by_side(iter(waiting), self._workers, self._slice)
 

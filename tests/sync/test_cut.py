@@ -85,3 +85,11 @@ def test_even_slices_are_as_long_as_said(days: int, by: int, expected: int) -> N
 
 async def _never(part: Slice) -> int:
     raise AssertionError(part)
+
+
+def test_what_was_written_of_late_is_found_in_three_rounds() -> None:
+    late = [START + timedelta(days=19_770 + n * 0.73) for n in range(1_000)]
+    slices, asked = counted(late, 20_500, 100)
+    # The whole, its halves and quarters, and the parts of those in which there is something.
+    assert asked <= 1 + 8 + 20
+    assert 10 <= len(slices) <= 16
