@@ -65,9 +65,18 @@ class App:
         """
         from runner.store import open_store
 
-        return open_store(
-            os.environ.get("TERAPI_STORE") or f"sqlite:///{self.root / '.terapi' / 'terapi.db'}"
-        )
+        return open_store(self._store_url)
+
+    @property
+    def store_if_there(self) -> Store | None:
+        """The same, where there is one already: nothing is made."""
+        from runner.store import is_there
+
+        return self.store if is_there(self._store_url) else None
+
+    @property
+    def _store_url(self) -> str:
+        return os.environ.get("TERAPI_STORE") or f"sqlite:///{self.root / '.terapi' / 'terapi.db'}"
 
     def run(self, work: Callable[[Access], Awaitable[T]]) -> T:
         """Runs what calls APIs, and closes what it opened.

@@ -47,6 +47,7 @@ COMMANDS: dict[str, Entry] = {
     "call": Entry("call", "Call one operation of a provider."),
     "proxy": Entry("proxy", "Make a raw call with the right base URL and token."),
     "sync": Entry("sync", "Run syncs."),
+    "plan": Entry("plan", "Say what changed definitions will do: what differs, what is read anew."),
     "audit": Entry("audit", "Hold what is stored of a sync against its source."),
     "records": Entry("records", "Show what was synced, or write it to a file."),
     "records prune": Entry("records_prune", "Empty records that are no longer needed; their keys stay."),

@@ -9,7 +9,7 @@ from runner.store.records import BASE, Changes, Record, Stream, StreamKey
 from runner.store.runs import NewRun, Run
 from runner.store.state import SyncKey, SyncState
 from runner.store.steps import Line, NewSignal, RunSteps, Signal, StepRow
-from runner.store.store import Store, open_store
+from runner.store.store import Store, is_there, open_store
 from runner.store.sync_requests import SyncRequest
 from runner.store.underway import Underway
 from runner.store.views import Table
@@ -42,6 +42,7 @@ __all__ = [
     "Table",
     "Underway",
     "Wanted",
+    "is_there",
     "keep_of",
     "open_store",
 ]

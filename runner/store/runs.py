@@ -233,6 +233,12 @@ class Runs:
         self._settle()
         return [_run(row) for row in self._database.rows(self._sql["beginning_with"], {"prefix": prefix})]
 
+    def largest(self, integration: str, connection: str, sync: str) -> Run | None:
+        """The run of a sync that read the most records, of those that succeeded and are kept."""
+        key = {"integration": integration, "connection": connection, "name": sync}
+        row = self._database.row(self._sql["largest"], key)
+        return _run(row) if row else None
+
     def newest(
         self,
         *,

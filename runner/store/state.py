@@ -64,6 +64,11 @@ class States:
         }
         self._database.run(self._sql["put"], {**msgspec.structs.asdict(key), **given})
 
+    def all(self) -> list[SyncKey]:
+        """Every sync that has a state, in order; those of one sync as they were kept, the last one last."""
+        rows = self._database.rows(self._sql["all"])
+        return [SyncKey(**{name: str(row[name]) for name in SyncKey.__struct_fields__}) for row in rows]
+
     def names(self, integration: str, connection: str, sync: str) -> list[str]:
         """The syncs of a definition that have a state: `contacts`, `contacts.VALUE`, `contacts::VARIANT`."""
         key = {"integration": integration, "connection": connection, "sync": sync}

@@ -13,6 +13,7 @@ from runner.store.deliveries import Deliveries
 from runner.store.housekeeping import Housekeeping, Keep
 from runner.store.locks import Lock
 from runner.store.opening import open_database, open_snapshot
+from runner.store.outlines import Outlines
 from runner.store.parents import Parents
 from runner.store.pruning import Pruning
 from runner.store.records import Records, Stream
@@ -32,6 +33,7 @@ class Store:
         self.connections = Connections(database)
         self.records = Records(database)
         self.states = States(database)
+        self.outlines = Outlines(database)
         self.variants = Variants(database, self.states)
         self.parents = Parents(database)
         self.runs = Runs(database, self.lock)
@@ -91,6 +93,11 @@ def open_store(url: str, *, patience: float = 10.0) -> Store:
         StoreError: it cannot be opened, is damaged, locked, or was written by a later version.
     """
     return Store(open_database(_path(url), patience))
+
+
+def is_there(url: str) -> bool:
+    """Whether there is a store at a URL already; see `open_store`."""
+    return _path(url).is_file()
 
 
 def _path(url: str) -> Path:

@@ -120,6 +120,7 @@ class Ledger:
         with self._store.atomic():
             if progress.noting:
                 self.stream.begin_full(self._sync.name)
+            self._store.outlines.keep(self._sync.digest, self._sync.outline)
             self.keep(progress)
 
     def page(self, reading: Reading, window: Window, part: Slice, page: Page) -> None:

@@ -175,5 +175,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit | None = None
     retention: Retention | None = None
     trigger: Trigger | None = None
-    #: changes when what is stored would change
+    #: what decides which records are stored, and how, as the file has it
+    outline: Mapping[str, object] = {}
+    #: of the outline: changes when what is stored would change
     digest: str = ""

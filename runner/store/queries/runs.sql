@@ -4,6 +4,10 @@ INSERT INTO runs (id, kind, name, integration, connection, status, input, defini
 VALUES (:id, :kind, :name, :integration, :connection, :status, :input, :definition, :now, :durable, :parent,
   :started_by, :turns, :events)
 
+-- name: largest
+SELECT * FROM runs WHERE kind = 'sync' AND integration = :integration AND connection = :connection AND name = :name
+AND status = 'success' ORDER BY json_extract(output, '$.read') DESC, started_at DESC LIMIT 1
+
 -- name: take
 UPDATE runs SET status = CASE WHEN turns IS NULL THEN 'running' ELSE 'queued' END, finished_at = NULL, error = NULL,
   due_at = NULL, deaths = deaths + (status = 'lost')

@@ -2,6 +2,9 @@
 SELECT * FROM sync_state
 WHERE integration = :integration AND connection = :connection AND sync = :sync AND model = :model
 
+-- name: all
+SELECT integration, connection, sync, model FROM sync_state ORDER BY integration, connection, sync, updated_at
+
 -- name: put
 INSERT INTO sync_state (integration, connection, sync, model, checkpoint, last_run, progress, digest, updated_at)
 VALUES (:integration, :connection, :sync, :model, :checkpoint, :last_run, :progress, :digest, :now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -45,6 +46,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         foreach = msgspec.structs.replace(foreach, vars=needs_of(known, values))
     fetch, mentioned = known.noticed(lambda: _fetch(known))
     check_item(known, mentioned)
+    outline = _outline(node)
     sync = Sync(
         name=text(node, "sync"),
         place=node.place,
@@ -67,7 +69,8 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         audit=_audit(known),
         retention=_retention(node),
         trigger=read_trigger(node, reader),
-        digest=_digest(node),
+        outline=outline,
+        digest=_digest(outline),
     )
     for key in ("lookups", "vars"):
         warn_unused(node, key, reader.mentioned, reader)
@@ -158,11 +161,15 @@ def _schedule(words: str) -> float | None:
     return int(found[1] or 1) * duration(f"1{found[2][0]}") if found else None
 
 
-def _digest(node: yaml.Mapping) -> str:
-    parts = {key: child.data for key, child in node.entries.items() if key in _STORING}
+def _outline(node: yaml.Mapping) -> dict[str, object]:
+    parts: dict[str, object] = {key: child.data for key, child in node.entries.items() if key in _STORING}
     foreach = below(node, "foreach").entries
     if foreach:
         parts["foreach"] = {key: foreach[key].data for key in _PARENTS if key in foreach}
     cursor = below(node, "incremental").entries
     parts["cursor"] = {key: cursor[key].data for key in ("cursor", "type", "token") if key in cursor}
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
+    return parts
+
+
+def _digest(outline: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(outline, sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,189 @@
+"""What the next run of a sync will do, told by the store alone: what its definition changes, what is read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Literal
+
+import msgspec
+
+from runner.definitions.comparing import Change, compared
+from runner.definitions.model import Sync
+from runner.definitions.project import Project
+from runner.definitions.words import did_you_mean, there_are
+from runner.errors import NotConnected, UsageError
+from runner.store import BASE, Connection, Store, SyncKey, SyncState
+
+
+class Forecast(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to come of one sync for one connection; the JSON of `terapi plan --json`."""
+
+    sync: str
+    integration: str
+    #: None where there is none yet
+    connection: str | None
+    model: str
+    #: new: it has not run yet; gone: no definition is called so any more
+    status: Literal["new", "unchanged", "changed", "gone"]
+    #: whether the next run reads everything
+    full: bool
+    #: from where it reads, where it does not
+    checkpoint: str | int | float | None = None
+    #: None with `changed` where it is not known what the definition was
+    changes: Sequence[Change] | None = ()
+    #: how many are stored
+    records: int = 0
+    #: about what reading that many takes, by the largest run that is kept; None where there is none
+    requests: int | None = None
+    seconds: float | None = None
+
+    def as_data(self) -> dict[str, object]:
+        data: dict[str, object] = msgspec.to_builtins(self)
+        return data
+
+
+def forecasts(project: Project, store: Store | None, names: Sequence[str], id: str | None) -> list[Forecast]:
+    """What is to come of some syncs, or of all; of those that are gone, too, where all are asked for.
+
+    Args:
+        store: None where nothing is stored yet.
+        id: the connection's; None for every one.
+
+    Raises:
+        UsageError: there is no such sync, or it does not run on that connection.
+        NotConnected: there is no such connection.
+    """
+    places = _places(store, id)
+    found = [one for name in names or project.syncs for one in _of_definition(project, name, store, places)]
+    if store is not None and not names:
+        known = {(place.integration, place.id) for place in places}
+        found += (one for one in _gone(project.syncs, store) if (one.integration, one.connection) in known)
+    if id is not None and names and any(one.connection is None for one in found):
+        where = ", ".join(sorted({place.integration for place in places}))
+        name = next(one.sync for one in found if one.connection is None)
+        runs = " or ".join(project.sync(name).integrations)
+        message = f"`{name}` does not run on {where}, which `{id}` is a connection of"
+        raise UsageError(message, hint=f"it runs on {runs}")
+    return [one for one in found if id is None or one.connection is not None]
+
+
+def _places(store: Store | None, id: str | None) -> list[Connection]:
+    every = store.connections.all() if store is not None else []
+    found = [place for place in every if id in (None, place.id)]
+    if id is not None and not found:
+        known = [place.id for place in every]
+        raise NotConnected(f"there is no connection `{id}`", hint=did_you_mean(id, known, there_are(known)))
+    return found
+
+
+def _of_definition(
+    project: Project, name: str, store: Store | None, places: Sequence[Connection]
+) -> Iterator[Forecast]:
+    sync = project.sync(name)
+    fitting = [place for place in places if place.integration in sync.integrations]
+    if store is None or not fitting:
+        yield _new(sync, None)
+        return
+    for place in fitting:
+        yield from _of_connection(project.sync(name, place.integration), place, store)
+
+
+def _of_connection(sync: Sync, place: Connection, store: Store) -> Iterator[Forecast]:
+    """Of each sync that a definition stands for and that has run."""
+    kept: dict[str, list[SyncKey]] = {}
+    for key in store.states.all():
+        if (key.integration, key.connection) == (place.integration, place.id) and _is_of(key.sync, sync.name):
+            kept.setdefault(key.sync, []).append(key)
+    if not kept:
+        yield _new(sync, place)
+    for keys in kept.values():
+        yield _Forecasting(sync, store, keys).told()
+
+
+def _gone(defined: Iterable[str], store: Store) -> Iterator[Forecast]:
+    names = list(defined)
+    for key in store.states.all():
+        if not any(_is_of(key.sync, name) for name in names):
+            yield Forecast(
+                sync=key.sync, integration=key.integration, connection=key.connection, model=key.model,
+                status="gone", full=False, records=_stored(store, key),
+            )  # fmt: skip
+
+
+def _is_of(name: str, definition: str) -> bool:
+    """Whether a sync's name is a definition's, or that of one of the syncs that it stands for."""
+    return name == definition or name.startswith((f"{definition}.", f"{definition}::"))
+
+
+def _new(sync: Sync, place: Connection | None) -> Forecast:
+    return Forecast(
+        sync=sync.name,
+        integration=place.integration if place is not None else sync.integrations[0],
+        connection=place.id if place is not None else None,
+        model=sync.model,
+        status="new",
+        full=True,
+    )
+
+
+class _Forecasting:
+    """One sync that has run.
+
+    Args:
+        keys: those that it is kept under, one for each model that it has had; the last one was kept last.
+    """
+
+    def __init__(self, sync: Sync, store: Store, keys: Sequence[SyncKey]) -> None:
+        self._sync = sync
+        self._store = store
+        own = [key for key in keys if key.model == sync.model]
+        self._key = own[0] if own else keys[-1]
+        self._renamed = not own
+        self._state = store.states.get(self._key)
+
+    def told(self) -> Forecast:
+        changes = self._changes()
+        changed = changes is None or bool(changes)
+        state = SyncState() if changed else self._state
+        full = self._sync.incremental is None or (state.checkpoint is None and state.progress is None)
+        records = _stored(self._store, self._key)
+        requests, seconds = self._cost(records) if full else (None, None)
+        return Forecast(
+            sync=self._key.sync,
+            integration=self._key.integration,
+            connection=self._key.connection,
+            model=self._sync.model,
+            status="changed" if changed else "unchanged",
+            full=full,
+            checkpoint=None if full else state.checkpoint,
+            changes=changes,
+            records=records,
+            requests=requests,
+            seconds=seconds,
+        )
+
+    def _changes(self) -> list[Change] | None:
+        """What differs from the definition that stored what is there; None where that is not known."""
+        model = self._key.model, self._sync.model
+        renamed = [Change(change="changed", key="model", before=model[0], after=model[1])]
+        found = renamed if self._renamed else []
+        if self._state.digest == self._sync.digest:
+            return found
+        before = self._store.outlines.get(self._state.digest)
+        return None if before is None else [*found, *compared(before, self._sync.outline)]
+
+    def _cost(self, records: int) -> tuple[int | None, float | None]:
+        """Requests and seconds, in proportion to the records."""
+        key = self._key
+        largest = self._store.runs.largest(key.integration, key.connection, key.sync)
+        output = largest.output if largest is not None else None
+        if not isinstance(output, Mapping) or not output.get("read"):
+            return None, None
+        share = records / int(output["read"])
+        return max(1, round(int(output["requests"]) * share)), round(float(output["seconds"]) * share, 1)
+
+
+def _stored(store: Store, key: SyncKey) -> int:
+    variant = key.sync.partition("::")[2] or BASE
+    counts = store.records.stream(key.integration, key.connection, key.model, variant).count()
+    return counts["added"] + counts["updated"]

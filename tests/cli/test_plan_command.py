@@ -1,0 +1,186 @@
+"""`terapi plan`: what a changed definition will do, before it does it."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from tests.api import Api, Reply, Seen
+from tests.cli.terapi import Terapi
+
+AT = "2026-01-01T00:00:00Z"
+
+
+def rows(*numbers: int) -> list[dict[str, object]]:
+    return [{"id": str(n), "at": AT, "name": "a", "total": n} for n in range(*numbers)]
+
+
+def pages(seen: Seen) -> Reply:
+    """Two pages of twenty."""
+    return Reply(
+        {"orders": rows(20, 40)} if "p" in seen.query else {"orders": rows(20), "next": "/orders?p=2"}
+    )
+
+
+@pytest.fixture
+def synced(connected: Terapi, api: Api) -> Terapi:
+    """A project whose orders were read once, in three requests."""
+    api.on("/orders", pages)
+    connected("sync", "orders")
+    api.seen.clear()
+    return connected
+
+
+def rewrite(terapi: Terapi, before: str, after: str) -> None:
+    path = terapi.folder / "syncs" / "orders.yaml"
+    assert before in path.read_text()
+    path.write_text(path.read_text().replace(before, after))
+
+
+def plan(terapi: Terapi, *args: str, code: int = 0) -> dict[str, object]:
+    (found,) = json.loads(terapi("plan", *args, "--json", code=code))
+    assert isinstance(found, dict)
+    return found
+
+
+def test_what_is_unchanged_goes_on(synced: Terapi, api: Api) -> None:
+    assert synced("plan", "--check") == (
+        "orders (demo): unchanged; the next run reads what changed since 2026-01-01T00:00:00.000Z\n"
+    )
+    assert plan(synced) == {
+        "sync": "orders", "integration": "shop", "connection": "demo", "model": "Order", "status": "unchanged",
+        "full": False, "checkpoint": "2026-01-01T00:00:00.000Z", "changes": [], "records": 40, "requests": None,
+        "seconds": None,
+    }  # fmt: skip
+    assert api.seen == []
+
+
+def test_each_difference_is_shown_with_what_reading_anew_costs(synced: Terapi, api: Api) -> None:
+    rewrite(synced, "{from: record.total, type: number}", "record.total, phone: record.phone")
+    rewrite(synced, "name: record.name, ", "")
+    said = synced("plan", "orders", "--check", code=1)
+    assert said.startswith("orders (demo): changed; the next run reads everything: about 40 records, ")
+    assert said.splitlines()[0].endswith(" s")
+    assert said.splitlines()[1:] == [
+        "  ~ fields.total: number → any",
+        "  + fields.phone: record.phone",
+        "  - fields.name",
+    ]
+    found = plan(synced)
+    assert (found["status"], found["full"], found["records"], found["requests"]) == ("changed", True, 40, 3)
+    assert found["changes"] == [
+        {"change": "retyped", "key": "fields.total", "before": "number", "after": "any"},
+        {"change": "added", "key": "fields.phone", "before": None, "after": "record.phone"},
+        {"change": "removed", "key": "fields.name", "before": "record.name", "after": None},
+    ]
+    assert api.seen == []
+
+
+def test_after_the_next_run_nothing_differs_any_more(synced: Terapi) -> None:
+    rewrite(synced, "name: record.name, ", "")
+    before = json.loads(synced("records", "Order", "--json"))
+    assert plan(synced)["status"] == "changed"
+    assert json.loads(synced("records", "Order", "--json")) == before
+    synced("sync", "orders")
+    assert plan(synced)["status"] == "unchanged"
+    rewrite(synced, "{id: record.id, ", "{id: record.id, name: record.name, ")
+    assert [one["key"] for one in plan(synced)["changes"]] == ["fields.name"]  # type: ignore[attr-defined]
+
+
+def test_what_changes_nothing_that_is_stored_is_no_change(synced: Terapi) -> None:
+    rewrite(synced, "lookback: 1m", "lookback: 2m")
+    assert plan(synced, "--check")["status"] == "unchanged"
+
+
+def test_another_model_is_told_with_the_one_before(synced: Terapi) -> None:
+    rewrite(synced, "model: Order", "model: Purchase")
+    found = plan(synced)
+    assert (found["status"], found["full"], found["records"]) == ("changed", True, 40)
+    assert found["changes"] == [{"change": "changed", "key": "model", "before": "Order", "after": "Purchase"}]
+
+
+def test_a_sync_that_is_gone_leaves_its_records(synced: Terapi) -> None:
+    rewrite(synced, "sync: orders", "sync: sales")
+    assert synced("plan") == (
+        "sales (demo): has not run yet; the first run reads everything\n"
+        "orders (demo): no longer defined; 40 records of Order stay as they are\n"
+    )
+    assert synced("plan", "sales") == "sales (demo): has not run yet; the first run reads everything\n"
+
+
+def test_a_run_that_was_cut_goes_on(synced: Terapi, api: Api) -> None:
+    api.on(
+        "/orders",
+        lambda seen: (
+            Reply({}, 400) if "p" in seen.query else Reply({"orders": rows(2), "next": "/orders?p=2"})
+        ),
+    )
+    synced("sync", "orders", "--full", code=1)
+    assert plan(synced)["full"] is False
+    assert synced("plan") == "orders (demo): unchanged; the next run reads the rest\n"
+
+
+def test_of_a_store_of_before_it_is_told_that_nothing_is_known(synced: Terapi) -> None:
+    with sqlite3.connect(synced.folder / ".terapi/terapi.db") as database:
+        database.execute("DELETE FROM outlines")
+    database.close()
+    assert plan(synced)["status"] == "unchanged"
+    rewrite(synced, "name: record.name, ", "")
+    assert plan(synced)["changes"] is None
+    said = synced("plan", "--check", code=1)
+    assert said.startswith(
+        "orders (demo): changed, in what is not known; the next run reads everything: about 40 records"
+    )
+
+
+def test_where_nothing_is_kept_nothing_is_made(terapi: Terapi) -> None:
+    assert terapi("plan", "--check", code=1) == (
+        "orders: has not run yet, and there is no connection for it; the first run reads everything\n"
+    )
+    assert not (terapi.folder / ".terapi").exists()
+
+
+def test_a_sync_that_always_reads_everything_says_so(synced: Terapi) -> None:
+    rewrite(synced, "incremental: {cursor: record.at, lookback: 1m}\n", "")
+    rewrite(synced, 'with: {since: "{{ slice.from }}", until: "{{ slice.to }}"}', "with: {}")
+    synced("sync", "orders")
+    assert synced("plan").startswith(
+        "orders (demo): unchanged; the next run reads everything: about 40 records, "
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "code", "told"),
+    [
+        (["oders"], 2, "error: there is no sync `oders`\n  next: did you mean `orders`?"),
+        (["--connection", "dmo"], 4, "error: there is no connection `dmo`\n  next: did you mean `demo`?"),
+        (["other", "--connection", "demo"], 2,
+         "error: `other` does not run on shop, which `demo` is a connection of\n  next: it runs on market"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_told_is_said(synced: Terapi, given: list[str], code: int, told: str) -> None:
+    other(synced.folder)
+    synced("plan", *given, code=code)
+    assert told in synced.err
+
+
+def other(folder: Path) -> None:
+    """A second integration, and a sync that runs on it alone."""
+    providers = folder / "providers.yaml"
+    providers.write_text(f"{providers.read_text()}\nmarket: {{alias: shop}}\n")
+    text = (folder / "syncs/orders.yaml").read_text()
+    text = (
+        text.replace("sync: orders", "sync: other")
+        .replace("[shop]", "[market]")
+        .replace("model: Order", "model: Other")
+    )
+    (folder / "syncs/other.yaml").write_text(text)
+
+
+def test_of_one_connection_only_what_runs_there_is_told(synced: Terapi) -> None:
+    other(synced.folder)
+    assert [one["sync"] for one in json.loads(synced("plan", "--connection", "demo", "--json"))] == ["orders"]
+    assert [one["sync"] for one in json.loads(synced("plan", "--json"))] == ["orders", "other"]
