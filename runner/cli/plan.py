@@ -73,8 +73,9 @@ def _next(one: Forecast) -> str:
         since = f"what changed since {one.checkpoint}" if one.checkpoint is not None else "the rest"
         return f"the next run reads {since}"
     cost = f": about {one.records:,} records"
-    if one.requests is not None:
-        cost += f", {one.requests:,} requests, {one.seconds:,.0f} s"
+    if one.requests is not None and one.seconds is not None:
+        took = f"{one.seconds:,.0f} s" if one.seconds >= 1 else "under a second"
+        cost += f", {one.requests:,} requests, {took}"
     return f"the next run reads everything{cost}"
 
 
