@@ -69,9 +69,11 @@ def _told(one: Forecast) -> str:
 
 def _next(one: Forecast) -> str:
     """What the next run does."""
+    if one.unfinished:
+        return "the next run ends the one that was cut short"
     if not one.full:
-        since = f"what changed since {one.checkpoint}" if one.checkpoint is not None else "the rest"
-        return f"the next run reads {since}"
+        since = one.checkpoint if one.checkpoint is not None else "the last one"
+        return f"the next run reads what changed since {since}"
     cost = f": about {one.records:,} records"
     if one.requests is not None and one.seconds is not None:
         took = f"{one.seconds:,.0f} s" if one.seconds >= 1 else "under a second"

@@ -27,6 +27,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     status: Literal["new", "unchanged", "changed", "gone"]
     #: whether the next run reads everything
     full: bool
+    #: whether the run before was cut short, so that the next one ends it
+    unfinished: bool = False
     #: from where it reads, where it does not
     checkpoint: str | int | float | None = None
     #: None with `changed` where it is not known what the definition was
@@ -145,7 +147,7 @@ class _Forecasting:
         changes = self._changes()
         changed = changes is None or bool(changes)
         state = SyncState() if changed else self._state
-        full = self._sync.incremental is None or (state.checkpoint is None and state.progress is None)
+        full = self._reads_everything(state)
         records = _stored(self._store, self._key)
         requests, seconds = self._cost(records) if full else (None, None)
         return Forecast(
@@ -155,12 +157,20 @@ class _Forecasting:
             model=self._sync.model,
             status="changed" if changed else "unchanged",
             full=full,
+            unfinished=state.progress is not None,
             checkpoint=None if full else state.checkpoint,
             changes=changes,
             records=records,
             requests=requests,
             seconds=seconds,
         )
+
+    def _reads_everything(self, state: SyncState) -> bool:
+        if self._sync.incremental is None or state.progress is not None:
+            return self._sync.incremental is None
+        # With `foreach` each parent has a checkpoint of its own.
+        reached = state.checkpoint if self._sync.foreach is None else state.last_run
+        return reached is None
 
     def _changes(self) -> list[Change] | None:
         """What differs from the definition that stored what is there; None where that is not known."""

@@ -52,7 +52,7 @@ def test_what_is_unchanged_goes_on(synced: Terapi, api: Api) -> None:
     )
     assert plan(synced) == {
         "sync": "orders", "integration": "shop", "connection": "demo", "model": "Order", "status": "unchanged",
-        "full": False, "checkpoint": "2026-01-01T00:00:00.000Z", "changes": [], "records": 40, "requests": None,
+        "full": False, "unfinished": False, "checkpoint": "2026-01-01T00:00:00.000Z", "changes": [], "records": 40, "requests": None,
         "seconds": None,
     }  # fmt: skip
     assert api.seen == []
@@ -120,7 +120,7 @@ def test_a_run_that_was_cut_goes_on(synced: Terapi, api: Api) -> None:
     )
     synced("sync", "orders", "--full", code=1)
     assert plan(synced)["full"] is False
-    assert synced("plan") == "orders (demo): unchanged; the next run reads the rest\n"
+    assert synced("plan") == "orders (demo): unchanged; the next run ends the one that was cut short\n"
 
 
 def test_of_a_store_of_before_it_is_told_that_nothing_is_known(synced: Terapi) -> None:
@@ -150,6 +150,24 @@ def test_a_sync_that_always_reads_everything_says_so(synced: Terapi) -> None:
     assert synced("plan").startswith(
         "orders (demo): unchanged; the next run reads everything: about 40 records, "
     )
+
+
+def test_a_sync_that_fetches_once_for_each_parent_goes_on(synced: Terapi) -> None:
+    rewrite(synced, "fetch:", "foreach: {items: [open, paid]}\nfetch:")
+    (found,) = json.loads(synced("plan", "--json"))
+    assert [one["key"] for one in found["changes"]] == ["foreach.items"]
+    rewrite(synced, "use: list_orders, with: {", 'use: list_orders, with: {state: "{{ item }}", ')
+    providers = synced.folder / "providers.yaml"
+    text = providers.read_text().replace(
+        "list_orders:\n      params: {", "list_orders:\n      params: {state: {type: string}, "
+    )
+    providers.write_text(
+        text.replace(
+            'query: {since: "{{ since }}", until', 'query: {state: "{{ state }}", since: "{{ since }}", until'
+        )
+    )
+    synced("sync", "orders")
+    assert synced("plan") == "orders (demo): unchanged; the next run reads what changed since the last one\n"
 
 
 @pytest.mark.parametrize(
