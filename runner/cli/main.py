@@ -58,6 +58,8 @@ COMMANDS: dict[str, Entry] = {
     "record": Entry("record", "Make a test of a sync or a workflow from a real connection."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),
     "serve": Entry("serve", "Serve the HTTP API, the proxy and webhooks."),
+    "worker": Entry("worker", "Start what is due, and go on with what rests: syncs, workflows, webhooks."),
+    "schedule": Entry("schedule", "What starts by itself: list, pause, resume."),
     "webhooks": Entry("webhooks", "Webhooks that came in: list, show, replay, send."),
     "emulate": Entry("emulate", "Serve an emulated org, to try and to test against."),
 }

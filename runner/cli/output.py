@@ -33,6 +33,13 @@ def echo_line(value: object) -> None:
     sys.stdout.flush()
 
 
+def tell_line(line: str) -> None:
+    """A line on stderr; what others sent us must not steer a terminal, nor look like further lines."""
+    from runner.definitions.problems import visible
+
+    click.echo(visible(line.replace("\n", "; ")), err=True)
+
+
 def moment(seconds: object) -> str:
     """A time, from seconds since 1970: `2026-07-24T14:05:58.000Z` (RFC 3339)."""
     from runner.definitions.conversions import format_instant, instant

@@ -16,7 +16,7 @@ from runner.errors import UsageError
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
-    from runner.store import Run, Store
+    from runner.store import Run
     from runner.workflow.life import Result
 
 
@@ -54,7 +54,7 @@ def approve(
     given = Answer(approved=not reject, at=time.time(), comment=comment)
     run = answer(store, find_run(store, id), given, step)
     word = "rejected" if reject else "approved"
-    if run.status != "queued" or _is_worked(store):
+    if run.status != "queued" or store.is_worked():
         click.echo(f"{word}; run {run.id[:8]} goes on where it is worked for", err=True)
         return 0
     return _go_on(ctx, run, as_json)
@@ -94,12 +94,3 @@ def _go_on(ctx: click.Context, run: Run, as_json: bool) -> int:
     if run.parent is not None:
         raise UsageError(f"{run.id[:8]} is a step of the run {run.parent[:8]}", hint="let that one go on")
     return show(app_of(ctx).run(work), app_of(ctx).store, as_json=as_json)
-
-
-def _is_worked(store: Store) -> bool:
-    """Whether a server or worker takes up what is queued."""
-    lock = store.lock("worker")
-    if not lock.acquire():
-        return True
-    lock.release()
-    return False

@@ -12,7 +12,7 @@ import click
 
 from runner.cli.main import app_of
 from runner.cli.options import json_option
-from runner.definitions.problems import visible
+from runner.cli.output import tell_line
 from runner.errors import MissingExtra
 
 if TYPE_CHECKING:
@@ -68,12 +68,7 @@ def _opened(app: App, key: Key) -> Iterator[Opened]:
     project = app.project
     with app.store as store, open_store(f"sqlite:///{store.database.path}") as second:
         access, runs = Access(project, store), Access(project, second)
-        yield Opened(access=access, runs=runs, key=key, log=_log)
-
-
-def _log(line: str) -> None:
-    """A line on stderr; what others sent us must not steer a terminal, nor look like further lines."""
-    click.echo(visible(line.replace("\n", "; ")), err=True)
+        yield Opened(access=access, runs=runs, key=key, log=tell_line)
 
 
 def _tell(url: str, key: Key, options: Options, as_json: bool) -> None:
@@ -87,7 +82,7 @@ def _tell(url: str, key: Key, options: Options, as_json: bool) -> None:
 
 def _welcome(url: str, key: Key, options: Options) -> str:
     secret = f"cat {key.file}" if key.file else "the one in TERAPI_SECRET_KEY"
-    work = "" if options.work else "\n  work      left to another `terapi serve` on this state"
+    work = "" if options.work else "\n  work      left to a `terapi worker` on this state"
     return f"""{url}
 
   key       {secret}

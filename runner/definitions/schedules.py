@@ -34,6 +34,16 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True):
         found: datetime = next(CronSim(str(self.cron), begin))
         return found.timestamp()
 
+    def last(self, moment: float) -> float:
+        """The last time up to ``moment``; both in seconds since 1970."""
+        if self.every is not None:
+            return moment // self.every * self.every
+        from cronsim import CronSim
+
+        behind = datetime.fromtimestamp(int(moment) + 1, UTC)
+        found: datetime = next(CronSim(str(self.cron), behind, reverse=True))
+        return found.timestamp()
+
 
 def read_schedule(text: str) -> Schedule:
     """A schedule from its text.
@@ -47,6 +57,10 @@ def read_schedule(text: str) -> Schedule:
         if not seconds:
             raise ValueError("`every 0` is never due")
         return Schedule(text=text, every=float(seconds))
+    if text.startswith("every"):
+        raise ValueError(
+            f"`{text}` is no time: behind `every` stand a number and seconds, minutes, hours, days or weeks"
+        )
     from cronsim import CronSim, CronSimError
 
     try:

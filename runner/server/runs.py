@@ -7,37 +7,46 @@ from collections.abc import Callable
 
 from runner.calls.access import Access
 from runner.definitions.model import Sync, Workflow
-from runner.errors import RunFailed, RunningAlready
-from runner.store import Connection, Run
+from runner.errors import RunFailed, RunningAlready, StoreError, TerapiError, UsageError
+from runner.store import Connection, NewSignal, Run
 from runner.sync.run import Options, Result, run_sync
 from runner.webhooks.route import Task
-from runner.webhooks.work import Attempt
+from runner.webhooks.work import TRIES, Attempt, told, wait
 from runner.workflow import run as workflows
+from runner.workflow.answers import offer
+from runner.workflow.halt import Clock, Halt, WallClock
+from runner.workflow.reopen import reopen
 from runner.workflow.repeat import may_write, repeatable
 from runner.workflow.run import resume_run, run_workflow
 
 #: seconds that a workflow may wait here; for a longer wait it rests until it is due
 HOLD = 10.0
+#: who starts runs that are tried again after they have failed; a schedule has its next time
+_TRIED_AGAIN = ("records", "webhook")
 #: seconds between two looks at a sync that another process runs
 _LOOK = 1.0
 
 
 class Runs:
-    """Runs what webhooks and people ask for.
+    """Runs what webhooks, triggers and people ask for.
 
     Args:
         log: takes a line for whoever runs the server.
     """
 
-    def __init__(self, access: Access, log: Callable[[str], None]) -> None:
+    def __init__(self, access: Access, log: Callable[[str], None], clock: Clock | None = None) -> None:
         self._access = access
         self._log = log
+        self._clock = clock or WallClock()
+        self._rest = Halt()
         self._syncs: set[asyncio.Task[Result]] = set()
         self._stopping = False
 
     def stop(self) -> None:
-        """Lets go of the syncs: what they stored stays, and their next run goes on there."""
+        """Lets go of the syncs: what they stored stays, and their next run goes on there. Workflows rest
+        before their next step."""
         self._stopping = True
+        self._rest.call()
         for task in self._syncs:
             task.cancel()
 
@@ -53,6 +62,56 @@ class Runs:
                 self._log(f"{task.bound.name} of {task.connection.id}: {counts}")
         else:
             await self._workflow(task, task.bound, attempt)
+
+    def offer(self, run: Run, signal: NewSignal) -> None:
+        """Gives a run an event that it may wait for."""
+        offer(self._access.store, run, signal)
+
+    async def go_on(self, run: Run) -> bool:
+        """Takes up a run that rests; False where another process has it."""
+        if self._status(run) not in ("queued", "waiting", "lost"):
+            return False
+        name = f"{run.name} for {run.connection}"
+        try:
+            result = await resume_run(self._access, run, self._options())
+        except StoreError:
+            raise
+        except TerapiError as exc:
+            if isinstance(exc, RunningAlready) and self._status(run) != "failed":
+                return False
+            self._give_up(run, exc)
+            self._log(f"{name}: failed: {told(exc)} (run {run.id})")
+            return True
+        reason = f": {told(result.cause)}" if result.cause is not None else ""
+        status = "waits for another try" if self._postponed(run, result) else result.status
+        self._log(f"{name}: {status}{reason} (run {run.id})")
+        return True
+
+    def _status(self, run: Run) -> str | None:
+        """How it stands now."""
+        found = self._access.store.runs.get(run.id)
+        return None if found is None else found.status
+
+    def _give_up(self, run: Run, error: TerapiError) -> None:
+        """Parks a run that cannot go on as failed, unless it has ended already."""
+        underway = self._access.store.runs.take(run)
+        if underway is not None:
+            with underway:
+                underway.finish("failed", error.as_data())
+
+    def _postponed(self, run: Run, result: workflows.Result) -> bool:
+        """Lets a run that failed wait for another try, where one can help and does nothing twice."""
+        store, cause = self._access.store, result.cause
+        if result.status != "failed" or cause is None or not cause.transient or result.uncertain:
+            return False
+        if (run.started_by or {}).get("by") not in _TRIED_AGAIN or run.retries + 1 >= TRIES:
+            return False
+        try:
+            with store.atomic():
+                reopen(store, run)
+                return store.runs.postpone(run, self._clock.now() + wait(run.retries + 1))
+        except UsageError:
+            return False  # all that it did is undone
 
     async def sync(
         self, sync: Sync, connection: Connection, options: Options, *, since: float | None = None
@@ -113,10 +172,23 @@ class Runs:
         """What is left to do; None where an earlier run has done it, or goes on by itself."""
         options = self._options(attempt)
         if earlier is None:
-            return await run_workflow(self._access, workflow, task.connection, task.input(), options)
-        if earlier.status in ("failed", "lost"):
+            return await self._begun(task, workflow, options)
+        if earlier.status not in ("failed", "lost"):
+            return None
+        try:
             return await resume_run(self._access, earlier, options)
-        return None
+        except RunningAlready:
+            return None
+
+    async def _begun(
+        self, task: Task, workflow: Workflow, options: workflows.Options
+    ) -> workflows.Result | None:
+        """A new run; None where others are under way, and the workflow refuses to wait for them."""
+        try:
+            return await run_workflow(self._access, workflow, task.connection, task.input(), options)
+        except RunningAlready as exc:
+            self._log(f"{workflow.name} for {task.connection.id}: not started: {exc.message}")
+            return None
 
     async def _passing(
         self, task: Task, workflow: Workflow, attempt: Attempt, earlier: Run | None
@@ -136,12 +208,15 @@ class Runs:
         options = self._options(attempt)
         return await run_workflow(self._access, workflow, task.connection, task.input(), options)
 
-    def _options(self, attempt: Attempt) -> workflows.Options:
+    def _options(self, attempt: Attempt | None = None) -> workflows.Options:
         return workflows.Options(
             hold=HOLD,
+            patience=0.0,
+            rest=self._rest,
             handed_on=True,
-            started=lambda run: attempt.begun(run.id),
+            kept=(lambda run: None) if attempt is None else (lambda run: attempt.begun(run.id)),
             started_by={"by": "webhook"},
+            clock=self._clock,
         )
 
 

@@ -6,11 +6,12 @@ from runner.store.housekeeping import Keep, keep_of
 from runner.store.parents import Parent
 from runner.store.pruning import Ages, Pruned
 from runner.store.records import BASE, Changes, Record, Stream, StreamKey
-from runner.store.runs import NewRun, Run
+from runner.store.run import NewRun, Run
 from runner.store.state import SyncKey, SyncState
 from runner.store.steps import Line, NewSignal, RunSteps, Signal, StepRow
 from runner.store.store import Store, is_there, open_store
 from runner.store.sync_requests import SyncRequest
+from runner.store.triggers import TriggerKey, TriggerState
 from runner.store.underway import Underway
 from runner.store.views import Table
 
@@ -40,6 +41,8 @@ __all__ = [
     "SyncRequest",
     "SyncState",
     "Table",
+    "TriggerKey",
+    "TriggerState",
     "Underway",
     "Wanted",
     "is_there",

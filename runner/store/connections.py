@@ -91,6 +91,10 @@ class Connections:
         row = self._database.row(self._sql["get"], {"integration": integration, "id": id})
         return _connection(row) if row else None
 
+    def places(self) -> list[tuple[str, str]]:
+        """Integration and id of every connection."""
+        return [(row["integration"], row["id"]) for row in self._database.rows(self._sql["places"])]
+
     def find(self, id: str) -> list[Connection]:
         """Every connection of that id, whatever its integration."""
         return [_connection(row) for row in self._database.rows(self._sql["find"], {"id": id})]
@@ -181,7 +185,7 @@ class Connections:
 #: what goes with a connection, in this order
 _BELONGINGS = (
     "delete_seen", "delete_full_reads", "delete_records", "delete_streams", "delete_state", "delete_parents",
-    "delete_sync_requests", "delete_variants",
+    "delete_sync_requests", "delete_variants", "delete_triggers",
 )  # fmt: skip
 _PLAIN = ("id", "integration", "provider", "auth", "sealed", "key_id", "allow_local")
 

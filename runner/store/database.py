@@ -122,6 +122,11 @@ class Database:
         found = self.rows(statement, parameters)
         return found[0] if found else None
 
+    def changes(self) -> tuple[int, int]:
+        """A mark that is another one as soon as anybody has written something, here or elsewhere."""
+        with self._lock:
+            return int(self.rows(self._sql["others"])[0][0]), self._raw.total_changes
+
     def _execute(self, statement: str, parameters: Parameters = ()) -> sqlite3.Cursor:
         with self._border:
             return self._usable().execute(statement, parameters)

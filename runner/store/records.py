@@ -78,6 +78,11 @@ class Records:
         )
         return [StreamKey(*row) for row in rows]
 
+    def cursors(self) -> dict[tuple[str, str, str], int]:
+        """Integration, connection and model → how many changes there were, of what has no variant."""
+        rows = self._database.rows(self._sql["cursors"])
+        return {(row["integration"], row["connection"], row["model"]): int(row["cursor"]) for row in rows}
+
 
 class Stream:
     """One model of one connection, in one variant."""

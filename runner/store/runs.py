@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Mapping, Sequence
-
-import msgspec
+from collections.abc import Callable, Iterable
 
 from runner.store.database import Database, load_queries
 from runner.store.locks import Lock
+from runner.store.run import NewRun, Run, run_of
 from runner.store.underway import Underway
 
 _LOST = {
@@ -21,66 +19,9 @@ _LOST = {
     "hint": "run it again; a sync goes on at the page where it was",
 }
 _LOST_DURABLE = {**_LOST, "hint": "it goes on after the last step that ended: terapi runs resume ID"}
+_LEFT = {"kind": "cancelled", "message": "the run that called it has ended", "where": None, "hint": None}
 #: statuses of runs that are under way in no process, and may be taken up
 REST = ("queued", "waiting", "lost", "failed", "cancelled")
-
-
-class NewRun(msgspec.Struct, frozen=True, kw_only=True):
-    """A run that is about to begin."""
-
-    #: sync or workflow
-    kind: str
-    name: str
-    integration: str
-    connection: str
-    input: object = None
-    #: the definition's text
-    definition: str = ""
-    id: str | None = None
-    #: whether each of its steps is kept as it ends
-    durable: bool = False
-    #: the run whose step this one is
-    parent: str | None = None
-    #: who or what started it: by, and more
-    started_by: Mapping[str, object] | None = None
-    #: what takes turns with it
-    turns: str | None = None
-    #: the events that it may wait for: `INTEGRATION EVENT`
-    events: Sequence[str] = ()
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run of a sync or a workflow; times are in seconds since 1970."""
-
-    id: str
-    #: sync or workflow
-    kind: str
-    name: str
-    integration: str
-    connection: str
-    #: queued, running, waiting, success, failed, cancelled (somebody interrupted it) or lost (its process was
-    #: killed)
-    status: str
-    started_at: float
-    finished_at: float | None = None
-    input: object = None
-    output: object = None
-    error: Mapping[str, object] | None = None
-    steps: Sequence[Mapping[str, object]] | None = None
-    #: the definition's text, as the run began with it
-    definition: str = ""
-    durable: bool = False
-    parent: str | None = None
-    started_by: Mapping[str, object] | None = None
-    #: when it goes on by itself, where it waits
-    due_at: float | None = None
-    #: what was asked of it: cancel, or undo
-    asked: str | None = None
-    turns: str | None = None
-    #: how often it was taken up after its process had died
-    deaths: int = 0
-    #: grows with everything that comes for it from outside
-    woken: int = 0
 
 
 class Runs:
@@ -123,6 +64,7 @@ class Runs:
         )  # fmt: skip
         row: dict[str, object] = {key: getattr(run, key) for key in wanted}
         row |= {"input": json.dumps(new.input), "now": run.started_at, "events": json.dumps(list(new.events))}
+        row["turn_limit"] = new.turn_limit
         row["started_by"] = None if new.started_by is None else json.dumps(dict(new.started_by))
         with self._database.atomic(durable=new.durable):
             self._database.run(self._sql["start"], row)
@@ -137,16 +79,25 @@ class Runs:
             lock.remove()
             return None
         row = self._database.rows(self._sql["get"], {"id": run.id})[0]
-        return Underway(self, _run(row), lock)
+        return Underway(self, run_of(row), lock)
 
-    def start_turn(self, run: Run, limit: int) -> bool:
-        """Lets a queued run begin, unless ``limit`` of those that take turns with it are under way."""
+    def start_turn(self, run: Run, *, fair: bool = False) -> bool:
+        """Lets a queued run begin, unless as many of those that take turns with it as may be are under way.
+
+        Args:
+            fair: whether those that were there before it come first.
+        """
         self._settle()
-        return self._database.run(self._sql["start_turn"], {"id": run.id, "limit": limit}) > 0
+        return self._database.run(self._sql["start_turn"], {"id": run.id, "fair": fair}) > 0
 
     def taking_turns(self, run: Run) -> list[Run]:
         """The others that take turns with a run and have not ended, the oldest first."""
-        return [_run(row) for row in self._database.rows(self._sql["taking_turns"], {"id": run.id})]
+        return [run_of(row) for row in self._database.rows(self._sql["taking_turns"], {"id": run.id})]
+
+    def having(self, turns: str) -> list[Run]:
+        """The runs that have their turn of these, the oldest first."""
+        self._settle()
+        return [run_of(row) for row in self._database.rows(self._sql["turns_taken"], {"turns": turns})]
 
     def park(self, run: Run, due_at: float | None, woken: int) -> bool:
         """Lets a run wait, under way in no process; False where something has come for it meanwhile.
@@ -176,7 +127,7 @@ class Runs:
                 self._database.run(self._sql["ask"], {"id": id, "asked": asked})
             self._database.run(self._sql["wake"], {"id": id})
             rows = self._database.rows(self._sql["outermost"], {"id": id})
-        return _run(rows[0])
+        return run_of(rows[0])
 
     def unask(self, run: Run) -> None:
         """Forgets what was asked of a run."""
@@ -191,25 +142,31 @@ class Runs:
         row = self._database.rows(self._sql["came_for"], {"id": id})[0]
         return row["asked"], row["woken"]
 
-    def due(self, now: float, *, deaths: int) -> list[Run]:
-        """The workflows' runs that can be taken up, the oldest first: queued ones, ones that have waited long
-        enough, and durable ones whose process was killed fewer than ``deaths`` times."""
+    def due(self, now: float, *, deaths: int, busy: Iterable[str] = ()) -> list[Run]:
+        """The workflows' runs that can be taken up, the oldest first: queued ones whose turn it is, ones that
+        have waited long enough, and durable ones whose process was killed fewer than ``deaths`` times.
+
+        Args:
+            now: in seconds since 1970.
+            busy: connections, `INTEGRATION/ID`, whose runs are not wanted.
+        """
         self._settle()
-        return [_run(row) for row in self._database.rows(self._sql["due"], {"now": now, "deaths": deaths})]
+        given = {"now": now, "deaths": deaths, "busy": json.dumps(list(busy))}
+        return [run_of(row) for row in self._database.rows(self._sql["due"], given)]
 
     def next_due(self) -> float | None:
         """When the next waiting run goes on by itself, in seconds since 1970."""
         found = self._database.rows(self._sql["next_due"])[0]["due_at"]
         return None if found is None else float(found)
 
-    def awaiting(self, integration: str, event: str) -> list[Run]:
-        """The runs that may wait for an event of an integration, and have not ended."""
-        given = {"event": f"{integration} {event}"}
-        return [_run(row) for row in self._database.rows(self._sql["awaiting"], given)]
+    def awaiting(self, integration: str, event: str, connection: str) -> list[Run]:
+        """The runs that may wait for an event of a connection, and have not ended."""
+        given = {"event": f"{integration} {event}", "connection": connection}
+        return [run_of(row) for row in self._database.rows(self._sql["awaiting"], given)]
 
     def children(self, id: str) -> list[Run]:
         """The runs that are steps of a run, the oldest first."""
-        return [_run(row) for row in self._database.rows(self._sql["children"], {"id": id})]
+        return [run_of(row) for row in self._database.rows(self._sql["children"], {"id": id})]
 
     def lock(self, id: str) -> Lock:
         """The lock that a run's process holds."""
@@ -218,20 +175,27 @@ class Runs:
     def finish(
         self, run: Run, status: str, *, output: object = None, error: object = None, steps: object = None
     ) -> None:
-        """Writes how a run ended, unless that is written already."""
+        """Writes how a run ended, unless that is written already; what it has called, and rests, ends too."""
         given = {"output": output, "error": error, "steps": steps}
         row = {key: json.dumps(value, default=str) for key, value in given.items()}
-        self._database.run(self._sql["finish"], {**row, "id": run.id, "status": status, "now": self._clock()})
+        place = {"id": run.id, "now": self._clock()}
+        with self._database.atomic():
+            self._database.run(self._sql["finish"], {**row, **place, "status": status})
+            self._database.run(self._sql["close_below"], {**place, "error": json.dumps(_LEFT)})
+
+    def postpone(self, run: Run, due_at: float) -> bool:
+        """Lets a run that has failed wait for another try; False where it is not failed any more."""
+        return self._database.run(self._sql["postpone"], {"id": run.id, "due_at": due_at}) > 0
 
     def get(self, id: str) -> Run | None:
         self._settle()
         row = self._database.row(self._sql["get"], {"id": id})
-        return _run(row) if row else None
+        return run_of(row) if row else None
 
     def beginning_with(self, prefix: str) -> list[Run]:
         """The runs whose id begins so, the newest first; ten of them at most."""
         self._settle()
-        return [_run(row) for row in self._database.rows(self._sql["beginning_with"], {"prefix": prefix})]
+        return [run_of(row) for row in self._database.rows(self._sql["beginning_with"], {"prefix": prefix})]
 
     def largest(self, integration: str, connection: str, sync: str) -> Run | None:
         """The run of a sync that read the most records, of those that succeeded and are kept."""
@@ -253,7 +217,7 @@ class Runs:
         self._settle()
         given = {"kind": kind, "name": name, "status": status, "connection": connection}
         page = {"limit": limit, "offset": offset}
-        return [_run(row) for row in self._database.rows(self._sql["list"], {**given, **page})]
+        return [run_of(row) for row in self._database.rows(self._sql["list"], {**given, **page})]
 
     def failing_syncs(
         self, integration: str | None = None, connection: str | None = None
@@ -295,10 +259,3 @@ class Runs:
                 lost = {"id": row["id"], "error": error, "now": self._clock()}
                 self._database.run(self._sql["lose"], lost)
                 lock.remove()
-
-
-def _run(row: sqlite3.Row) -> Run:
-    values = {key: row[key] for key in Run.__struct_fields__}
-    for key in ("input", "output", "error", "steps", "started_by"):
-        values[key] = json.loads(values[key]) if values[key] else None
-    return Run(**{**values, "durable": bool(values["durable"])})

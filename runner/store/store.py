@@ -21,6 +21,7 @@ from runner.store.runs import Runs
 from runner.store.state import States
 from runner.store.steps import Steps
 from runner.store.sync_requests import SyncRequests
+from runner.store.triggers import Triggers
 from runner.store.variants import Variants
 from runner.store.views import Table, ask
 
@@ -40,6 +41,7 @@ class Store:
         self.steps = Steps(database)
         self.deliveries = Deliveries(database)
         self.sync_requests = SyncRequests(database)
+        self.triggers = Triggers(database)
 
     @property
     def folder(self) -> Path:
@@ -60,6 +62,14 @@ class Store:
     def pruning(self, stream: Stream) -> Pruning:
         """What empties the records of a stream."""
         return Pruning(self.database, stream)
+
+    def is_worked(self) -> bool:
+        """Whether a server or a worker takes up what is stored, be it this very process."""
+        lock = self.lock("worker")
+        if not lock.acquire():
+            return True
+        lock.release()
+        return False
 
     def snapshot(self) -> Store:
         """The store as it is now, to read alone, until it is closed; use it with `with`."""

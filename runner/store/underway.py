@@ -10,7 +10,8 @@ from runner.errors import StoreError, TerapiError
 from runner.store.locks import Lock
 
 if TYPE_CHECKING:
-    from runner.store.runs import Run, Runs
+    from runner.store.run import Run
+    from runner.store.runs import Runs
 
 _INTERRUPTED = {"kind": "cancelled", "message": "it was interrupted", "where": None, "hint": None}
 _INTERRUPTED_DURABLE = {

@@ -15,11 +15,11 @@ _AT_ONCE = 4
 
 
 class Timing:
-    """The clock and the sleep of a watch; tests give their own."""
+    """The clock (seconds since 1970) and the sleep of a watch; tests give their own."""
 
     def __init__(
         self,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
         self.clock = clock
@@ -46,9 +46,16 @@ async def watch(
 async def _turns(
     job: Job, run: Callable[[Job], Awaitable[object]], timing: Timing, gate: asyncio.Semaphore
 ) -> None:
-    every = job.sync.schedule or _EVERY
     while True:
         async with gate:
             began = timing.clock()
             await run(job)
-        await timing.sleep(max(0.0, began + every - timing.clock()))
+        await timing.sleep(max(0.0, _due(job, began) - timing.clock()))
+
+
+def _due(job: Job, began: float) -> float:
+    """When a sync has its next turn, after one that began then."""
+    schedule = job.sync.schedule
+    if schedule is not None and schedule.cron is not None:
+        return schedule.after(began)
+    return began + (_EVERY if schedule is None or schedule.every is None else schedule.every)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Final, Protocol
 
 import msgspec
 
 from runner.errors import TerapiError
-from runner.store import Delivery, Store
+from runner.store import Delivery, NewSignal, Run, Store
 from runner.store.deliveries import BEGUN
 from runner.webhooks.incoming import Incoming
 from runner.webhooks.route import Event, Router, Task
@@ -19,6 +19,8 @@ TRIES = 10
 #: seconds before the second try; each further one waits three times as long, up to an hour
 _FIRST = 5.0
 _LONGEST = 3600.0
+#: the note that its events were given to runs that may wait for them
+_OFFERED: Final = "offered"
 
 
 class Attempt(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,14 +34,24 @@ class Attempt(msgspec.Struct, frozen=True, kw_only=True):
     begun: Callable[[str], None]
 
 
-class Perform(Protocol):
-    """Does what a webhook starts; raises TerapiError where it fails, transient where another try can help."""
+class Performer(Protocol):
+    """Does what webhooks ask for."""
 
-    def __call__(self, task: Task, attempt: Attempt) -> Awaitable[None]: ...
+    def perform(self, task: Task, attempt: Attempt) -> Awaitable[None]:
+        """What an event starts; raises TerapiError where it fails, transient where another try can help."""
+        ...
+
+    def offer(self, run: Run, signal: NewSignal) -> None:
+        """Gives a run an event that it may wait for; the same event once."""
+        ...
 
 
 async def work_through(
-    delivery: Delivery, router: Router, store: Store, perform: Perform, clock: Callable[[], float] = time.time
+    delivery: Delivery,
+    router: Router,
+    store: Store,
+    performer: Performer,
+    clock: Callable[[], float] = time.time,
 ) -> str:
     """Does what is not done of a delivery yet; gives how it stands: done, failed, unmatched or received.
 
@@ -50,14 +62,15 @@ async def work_through(
         tasks = [task for event in events for task in router.tasks(delivery, event)]
     except TerapiError as exc:
         return _finished(store, delivery, "failed", told(exc))
-    if not tasks:
+    offered = _offer(delivery, events, store, performer)
+    if not tasks and not offered:
         return _finished(store, delivery, "unmatched", _unwanted(events))
     failures: list[tuple[Task, TerapiError]] = []
     for task in tasks:
         if task.key in delivery.progress:
             continue
         try:
-            await perform(task, _attempt(delivery, store, task))
+            await performer.perform(task, _attempt(delivery, store, task))
         except TerapiError as exc:
             failures.append((task, exc))
         else:
@@ -69,6 +82,39 @@ async def work_through(
         return _finished(store, delivery, "failed", error)
     store.deliveries.postpone(delivery, clock() + wait(delivery.attempts + 1), error)
     return "received"
+
+
+def _offer(delivery: Delivery, events: Iterable[Event], store: Store, performer: Performer) -> bool:
+    """Gives the events to the runs that may wait for them; whether there are any.
+
+    It comes before what the events start, and no more once that has begun: a run does not wait for what
+    started it. What is given to a run once more does not count twice.
+    """
+    if delivery.progress or delivery.attempts:
+        return _OFFERED in delivery.progress
+    given = [
+        (run, _signal(delivery, event, connection.id))
+        for event in events
+        if event.name
+        for connection in event.connections
+        for run in store.runs.awaiting(delivery.integration, event.name, connection.id)
+    ]
+    for run, signal in given:
+        performer.offer(run, signal)
+    if given:
+        store.deliveries.note(delivery, _OFFERED)
+    return bool(given)
+
+
+def _signal(delivery: Delivery, event: Event, connection: str) -> NewSignal:
+    scope = {key: event.scope[key] for key in ("event", "body")}
+    return NewSignal(
+        key=f"{delivery.id}:{event.index}:{connection}",
+        integration=delivery.integration,
+        connection=connection,
+        event=event.name,
+        scope={**scope, "headers": dict(delivery.headers)},
+    )
 
 
 def _attempt(delivery: Delivery, store: Store, task: Task) -> Attempt:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 from runner.definitions.model import Wait, Workflow, every_step
 from runner.errors import RunFailed
-from runner.store import NewRun, Run, Underway
+from runner.store import Connection, NewRun, Run, Underway
 from runner.workflow.context import Context, Running, Undone
 from runner.workflow.failures import Parked, StepFailed, Stopped
 from runner.workflow.given import checked_input
@@ -15,10 +15,12 @@ from runner.workflow.halt import Halt
 from runner.workflow.journal import Journal
 from runner.workflow.life import Result, live, look_through
 from runner.workflow.rollback import roll_back
-from runner.workflow.turns import take_turn, turns_of
+from runner.workflow.turns import Patience, take_turn, turns_of
 
 #: workflows that may call one another, each the next
 _DEPTH = 20
+#: seconds until a run whose step waits for its turn, and rests meanwhile, looks again
+_AGAIN = 2.0
 
 
 class Called:
@@ -46,6 +48,8 @@ class Called:
         """Without a journal: a part of the step."""
         inner = _inner(context, workflow, given, f"{context.running.id}/{context.path}")
         inner.dry = context.running.dry
+        # It cannot leave the process and come again.
+        inner.hold, inner.patience, inner.rest = float("inf"), float("inf"), None
         result = await live(inner, context.client, None)
         context.running.journal.summary(context.path).steps = inner.journal.tops
         _pass_on(inner, context.running)
@@ -81,11 +85,7 @@ class Called:
         inner.steps = store.steps.of(run.id)
         ended = inner.steps.ended()
         inner.journal, inner.resumed = Journal(inner.steps, ended), ended > 0
-        rules = workflow.concurrency
-        if rules is None:
-            store.runs.start_turn(run, 1)
-        elif not await take_turn(store, underway, rules, inner.clock):
-            inner.halt.call()
+        await _take_turn(workflow, inner, underway)
         result = await live(inner, context.client, underway)
         context.running.repeated += [f"{context.path}/{path}" for path in result.repeated]
         _pass_on(inner, context.running)
@@ -118,15 +118,36 @@ class Called:
         return await roll_back(inner, error)
 
 
-def awaited(workflow: Workflow, integration: str) -> list[str]:
-    """The events that a workflow may wait for: `INTEGRATION EVENT`."""
+def awaited(workflow: Workflow, connection: Connection) -> list[str]:
+    """The events that a workflow may wait for; see `NewRun.events`."""
+    steps = list(every_step(workflow.steps))
+    elsewhere = any(step.integration is not None or step.connection is not None for step in steps)
+    behind = "" if elsewhere else f" {connection.id}"
     return sorted(
         {
-            f"{step.integration or integration} {step.do.webhook}"
-            for step in every_step(workflow.steps)
+            f"{step.integration or connection.integration} {step.do.webhook}{behind}"
+            for step in steps
             if isinstance(step.do, Wait) and step.do.webhook is not None
         }
     )
+
+
+async def _take_turn(workflow: Workflow, inner: Running, underway: Underway) -> None:
+    """Waits for the turn of a called run.
+
+    Raises:
+        Parked: it has to rest until then, and its caller with it.
+    """
+    store, rules = inner.access.store, workflow.concurrency
+    if rules is None:
+        store.runs.start_turn(underway.run)
+        return
+    turn = await take_turn(store, underway, rules, Patience(inner.clock, inner.patience, inner.rest))
+    if turn == "later":
+        underway.leave()
+        raise Parked(inner.clock.now() + _AGAIN)
+    if turn == "never":
+        inner.halt.call()
 
 
 def _id(context: Context) -> str:
@@ -161,6 +182,8 @@ def _inner(context: Context, workflow: Workflow, given: object, id: str) -> Runn
         children=outer.children,
         mock=_mocks_below(outer.mock, context.step.id),
         hold=outer.hold,
+        patience=outer.patience,
+        rest=outer.rest,
         depth=outer.depth + 1,
     )
 
@@ -185,7 +208,8 @@ def _new(context: Context, workflow: Workflow, given: Mapping[str, object], id: 
         parent=context.running.id,
         started_by={"by": "workflow", "run": context.running.id, "step": context.path},
         turns=turns_of(workflow, {**context.client.scope(), "input": given}),
-        events=awaited(workflow, place.integration),
+        turn_limit=1 if workflow.concurrency is None else workflow.concurrency.limit,
+        events=awaited(workflow, place),
     )
 
 

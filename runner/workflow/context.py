@@ -101,6 +101,10 @@ class Running(msgspec.Struct, kw_only=True):
     mock: Mapping[str, object] = {}
     #: seconds that a wait may take here; longer ones leave the process
     hold: float = float("inf")
+    #: the same of the wait for a turn
+    patience: float = float("inf")
+    #: called where the process is about to end, so that the run rests before its next step
+    rest: Halt | None = None
     #: how many workflows have called this one, each the next
     depth: int = 0
     undos: list[Undo] = []
@@ -268,7 +272,14 @@ class Context:
         return self.entry.kind if self.path.startswith("#") else f"{self.path} ({self.entry.kind})"
 
     def check_halt(self) -> None:
-        """Raises `Stopped` where nothing further is to be begun."""
+        """Whether anything further may be begun.
+
+        Raises:
+            Parked: by another process.
+            Stopped: it may not.
+        """
+        if self.running.rest:
+            raise Parked(self.running.clock.now())
         if self.halt:
             raise Stopped
 
@@ -276,7 +287,7 @@ class Context:
         """Waits until a moment, in seconds since 1970.
 
         Raises:
-            Parked: that is too long for this process.
+            Parked: that is too long for this process, or it is about to end.
             Stopped: nothing further is to be begun.
         """
         self.check_halt()

@@ -28,7 +28,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
 
     run: str
     workflow: str
-    #: success, failed, cancelled, or waiting
+    #: success, failed, cancelled, waiting, or queued: it rests until it is its turn
     status: str
     output: object = None
     error: Mapping[str, object] | None = None
@@ -85,18 +85,28 @@ async def _lived(running: Running, client: Client, underway: Underway | None) ->
     while True:
         woken = 0 if underway is None else _woken(running)
         try:
-            output = await _walked(running, client)
-            return msgspec.structs.replace(_result(running, "success"), output=output)
-        except StepFailed as exc:
-            return await _failed(running, exc)
-        except Stopped:
-            return await _stopped(running)
+            return await _through(running, client)
         except Parked as parked:
             if underway is not None and underway.park(parked.until, woken):
                 return msgspec.structs.replace(_result(running, "waiting"), due_at=parked.until)
         # Something came for it while it walked: through once more.
         running.undos.clear()
         running.resumed = True
+
+
+async def _through(running: Running, client: Client) -> Result:
+    """Walks through a run to its end, and back where it is undone.
+
+    Raises:
+        Parked: it has to wait, on the way there or back.
+    """
+    try:
+        output = await _walked(running, client)
+        return msgspec.structs.replace(_result(running, "success"), output=output)
+    except StepFailed as exc:
+        return await _failed(running, exc)
+    except Stopped:
+        return await _stopped(running)
 
 
 def _woken(running: Running) -> int:

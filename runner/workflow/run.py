@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from runner.definitions.model import Workflow
-from runner.errors import NotConnected, UsageError
-from runner.store import Connection, NewRun, Run, Underway
+from runner.errors import NotConnected, RunningAlready, UsageError
+from runner.store import Connection, NewRun, Run, Store, Underway
 from runner.workflow.children import Called, awaited
 from runner.workflow.context import Running
 from runner.workflow.engine import perform
@@ -20,14 +20,12 @@ from runner.workflow.halt import Clock, Halt, WallClock
 from runner.workflow.journal import Journal
 from runner.workflow.life import Result, live
 from runner.workflow.reopen import reopen
-from runner.workflow.turns import take_turn, turns_of
+from runner.workflow.turns import CANCELLED, Patience, take_turn, turns_of
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
 
 __all__ = ["Options", "Result", "cancel_run", "new_run", "resume_run", "run_workflow"]
-
-_CANCELLED = {"kind": "cancelled", "message": "it was cancelled", "where": None, "hint": None}
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +35,12 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     dry: bool = False
     #: seconds that a wait may take in this process; for a longer one the run rests until it is taken up
     hold: float = float("inf")
+    #: seconds that it may wait for its turn in this process; after them it rests until it is taken up
+    patience: float = float("inf")
+    #: called where the process is about to end: then the run rests before its next step
+    rest: Halt | None = None
+    #: told of the run in the transaction that keeps it
+    kept: Callable[[Run], None] = lambda run: None
     #: told of the run once it is kept, before its first step
     started: Callable[[Run], None] = lambda run: None
     #: whether a run that is interrupted is left for others to take up, instead of being cancelled
@@ -69,9 +73,16 @@ async def run_workflow(
         return await _passing(access, workflow, connection, full, options)
     new = new_run(access, workflow, connection, full, options.started_by)
     new = msgspec.structs.replace(new, id=options.id)
-    with access.store.runs.begin(new, "running" if workflow.concurrency is None else "queued") as underway:
-        options.started(underway.run)
+    with _begun(access.store, new, options) as underway:
         return await _kept(access, workflow, connection, underway, options)
+
+
+def _begun(store: Store, new: NewRun, options: Options) -> Underway:
+    with store.atomic(durable=new.durable):
+        underway = store.runs.begin(new, "running" if new.turns is None else "queued")
+        options.kept(underway.run)
+    options.started(underway.run)
+    return underway
 
 
 def new_run(
@@ -90,7 +101,8 @@ def new_run(
         durable=True,
         started_by=started_by,
         turns=turns_of(workflow, scope),
-        events=awaited(workflow, connection.integration),
+        turn_limit=1 if workflow.concurrency is None else workflow.concurrency.limit,
+        events=awaited(workflow, connection),
     )
 
 
@@ -100,7 +112,8 @@ async def resume_run(access: Access, run: Run, options: Options = Options()) -> 
     Of one that failed, what failed is done again.
 
     Raises:
-        UsageError: it has ended, or is under way elsewhere.
+        UsageError: it has ended.
+        RunningAlready: it is under way elsewhere.
         NotConnected: its connection is gone.
         DefinitionsInvalid: what its definition calls is no longer there.
     """
@@ -122,7 +135,9 @@ async def _taken_up(access: Access, run: Run, options: Options) -> Result:
         raise NotConnected(f"the connection `{run.connection}` of the run is gone", hint=hint)
     underway = access.store.runs.take(run)
     if underway is None:
-        raise UsageError(f"{run.id[:8]} is under way", hint="wait for it, or end it: terapi runs cancel ID")
+        raise RunningAlready(
+            f"{run.id[:8]} is under way", hint="wait for it, or end it: terapi runs cancel ID"
+        )
     with underway:
         if run.status in ("failed", "cancelled"):
             reopen(access.store, run)
@@ -134,7 +149,6 @@ async def _kept(
 ) -> Result:
     """A run whose steps are kept."""
     run, store = underway.run, access.store
-    rules = workflow.concurrency
     steps = store.steps.of(run.id)
     ended = steps.ended()
     running = Running(
@@ -151,10 +165,12 @@ async def _kept(
         resumed=ended > 0,
         mock=options.mock,
         hold=options.hold,
+        patience=options.patience,
+        rest=options.rest,
     )
     try:
-        if rules is not None and not await take_turn(store, underway, rules, options.clock):
-            running.halt.call()
+        if not await _turn(workflow, running, underway):
+            return Result(run=run.id, workflow=workflow.name, status="queued")
         result = await live(running, access.client(connection), underway)
     except asyncio.CancelledError:
         underway.steps = [step.as_data() for step in running.journal.cut()]
@@ -162,6 +178,20 @@ async def _kept(
             underway.leave()
         raise
     return finish(underway, result)
+
+
+async def _turn(workflow: Workflow, running: Running, underway: Underway) -> bool:
+    """Waits for a run's turn; False where it has to rest until then."""
+    rules = workflow.concurrency
+    if rules is None:
+        return True
+    patience = Patience(running.clock, running.patience, running.rest)
+    turn = await take_turn(running.access.store, underway, rules, patience)
+    if turn == "later":
+        underway.leave()
+    elif turn == "never":
+        running.halt.call()
+    return turn != "later"
 
 
 def finish(underway: Underway, result: Result) -> Result:
@@ -204,8 +234,7 @@ async def _passing(
         kind="workflow", name=workflow.name, integration=connection.integration, connection=connection.id,
         input=given, definition=workflow.text, id=running.id, started_by=options.started_by,
     )  # fmt: skip
-    with access.store.runs.begin(new) as underway:
-        options.started(underway.run)
+    with _begun(access.store, new, options) as underway:
         result = finish(underway, await live(running, client, None))
         access.store.steps.of(running.id).write([], running.journal.lines)
         return result
@@ -238,5 +267,5 @@ async def cancel_run(
     if underway is None:
         return None
     with underway:
-        underway.finish("cancelled", _CANCELLED)
-    return Result(run=run.id, workflow=run.name, status="cancelled", error=_CANCELLED)
+        underway.finish("cancelled", CANCELLED)
+    return Result(run=run.id, workflow=run.name, status="cancelled", error=CANCELLED)

@@ -53,7 +53,8 @@ async def together(
             except (Parked, Stopped) as exc:
                 troubles[number] = exc
             # What an earlier process has done behind it is walked through nevertheless, to know what to undo.
-            if troubles and (limit == 1 or (halt and not context.running.resumed)):
+            running = context.running
+            if troubles and (limit == 1 or running.rest or (halt and not running.resumed)):
                 return
 
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 from collections.abc import Iterator
@@ -52,6 +53,9 @@ def story(tmp_path: Path) -> Iterator[ServedStory]:
     with start_org(records=60) as org:
         found = ServedStory(tmp_path, org)
         found.terapi("init")
+        for sync in (tmp_path / "syncs").glob("*.yaml"):
+            # Each runs once by itself, and then when it is asked for.
+            sync.write_text(re.sub("schedule: .*", "schedule: every 1000 weeks", sync.read_text()))
         found.connect()
         found.serve()
         yield found
@@ -64,8 +68,7 @@ def story(tmp_path: Path) -> Iterator[ServedStory]:
 
 
 def test_a_webhook_ends_in_a_stored_change(story: ServedStory) -> None:
-    story.webhook(type="contact.changed", id="1")
-    assert "60 added" in story.line("contacts of demo: ")
+    assert "60 added" in story.line("contacts of demo: 6")
     org = client(story.org)
     first, second = (row["Id"] for row in org.query("SELECT Id FROM Contact LIMIT 2")["records"])
     org.Contact.update(first, {"Title": "Countess"})

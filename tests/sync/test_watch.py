@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from runner.calls.access import Access
+from runner.definitions.schedules import read_schedule
 from runner.store import Connection
 from runner.sync.choice import Job
 from runner.sync.watch import Timing, watch
@@ -41,9 +42,11 @@ class Time:
 
 
 @pytest.fixture
-def job(access: Access, connection: Connection) -> Callable[[str, float | None], Job]:
-    def made(name: str, schedule: float | None) -> Job:
-        sync = msgspec.structs.replace(access.project.sync("orders"), name=name, schedule=schedule)
+def job(access: Access, connection: Connection) -> Callable[[str, int | str | None], Job]:
+    def made(name: str, schedule: int | str | None) -> Job:
+        text = f"every {schedule} seconds" if isinstance(schedule, int) else schedule
+        times = None if text is None else read_schedule(str(text))
+        sync = msgspec.structs.replace(access.project.sync("orders"), name=name, schedule=times)
         return Job(sync, connection)
 
     return made
@@ -71,15 +74,19 @@ def turns(
     return asyncio.run(inside())
 
 
-def test_each_runs_at_once_and_then_by_its_own_schedule(job: Callable[[str, float | None], Job]) -> None:
+def test_each_runs_at_once_and_then_by_its_own_schedule(job: Callable[[str, int | str | None], Job]) -> None:
     found = turns([job("fast", 20), job("slow", 50), job("plain", None)], 61)
     assert [at for at, name in found if name == "fast"] == [0, 20, 40, 60]
     assert [at for at, name in found if name == "slow"] == [0, 50]
     assert [at for at, name in found if name == "plain"] == [0, 60]
 
 
+def test_a_cron_expression_is_due_by_the_clock(job: Callable[[str, int | str | None], Job]) -> None:
+    assert [at for at, _ in turns([job("hourly", "30 * * * *")], 3 * 3600)] == [0, 1800, 5400, 9000]
+
+
 def test_a_run_that_takes_longer_than_its_interval_is_followed_at_once(
-    job: Callable[[str, float | None], Job],
+    job: Callable[[str, int | str | None], Job],
 ) -> None:
     async def took(job: Job, time: Time) -> None:
         await time.sleep(25)
@@ -88,7 +95,7 @@ def test_a_run_that_takes_longer_than_its_interval_is_followed_at_once(
 
 
 def test_a_long_run_keeps_no_other_waiting_until_four_are_under_way(
-    job: Callable[[str, float | None], Job],
+    job: Callable[[str, int | str | None], Job],
 ) -> None:
     async def took(job: Job, time: Time) -> None:
         await time.sleep(1000 if job.sync.name.startswith("long") else 0)

@@ -9,7 +9,7 @@ import pytest
 
 from runner.definitions.project import Project
 from runner.errors import CallError, NotConnected, TerapiError
-from runner.store import Connection, Delivery, Store
+from runner.store import Connection, Delivery, NewRun, NewSignal, Run, Store
 from runner.webhooks.route import Router, Task
 from runner.webhooks.work import TRIES, Attempt, wait, work_through
 from tests.webhooks.conftest import GREET, WEBHOOK, Clock, Load, receiver, webhook
@@ -23,11 +23,15 @@ class Performer:
     def __init__(self, **failures: TerapiError) -> None:
         self.failures = failures
         self.did: list[tuple[str, str, str, dict[str, object]]] = []
+        self.offered: list[tuple[str, str, str, object]] = []
 
-    async def __call__(self, task: Task, attempt: Attempt) -> None:
+    async def perform(self, task: Task, attempt: Attempt) -> None:
         self.did.append((task.kind, task.bound.name, task.connection.id, task.input()))
         if task.bound.name in self.failures:
             raise self.failures[task.bound.name]
+
+    def offer(self, run: Run, signal: NewSignal) -> None:
+        self.offered.append((run.name, signal.event, signal.connection, signal.scope["event"]))
 
 
 def kept(project: Project, store: Store, clock: Clock, body: object) -> Delivery:
@@ -62,6 +66,42 @@ def test_each_event_starts_what_names_it(load: Load, store: Store, clock: Clock,
     ]
     assert (found.status, found.error, found.attempts) == ("done", None, 1)
     assert len(found.progress) == 2
+
+
+def test_runs_that_may_wait_for_an_event_get_it_before_anything_starts(
+    load: Load, store: Store, clock: Clock, connect: Connect
+) -> None:
+    connect("acme"), connect("globex")
+    for connection, events in (
+        ("acme", ["shop other acme"]),
+        ("globex", ["shop other globex"]),
+        ("x", ["shop other"]),
+    ):
+        new = NewRun(
+            kind="workflow", name=connection, integration="shop", connection=connection, events=events
+        )
+        store.runs.add(new)
+    project, performer = load(), Performer(greet=CallError("busy", kind="busy", transient=True))
+    delivery = kept(project, store, clock, EVENTS)
+    again = work(project, store, delivery, performer, clock)
+    event = EVENTS["events"][4]
+    assert performer.offered == [("acme", "other", "acme", event), ("x", "other", "acme", event)]
+    # At the next try nothing is offered once more: what was started meanwhile may wait for the same event.
+    assert (again.status, again.progress[0]) == ("received", "offered")
+    assert work(project, store, again, performer, clock).status == "received"
+    assert len(performer.offered) == 2
+
+
+def test_an_event_that_a_run_alone_waits_for_is_done(
+    load: Load, store: Store, clock: Clock, connect: Connect
+) -> None:
+    connect("acme")
+    store.runs.add(
+        NewRun(kind="workflow", name="w", integration="shop", connection="acme", events=["shop other"])
+    )
+    project, performer = load(), Performer()
+    delivery = kept(project, store, clock, {"type": "other", "shop": "acme"})
+    assert work(project, store, delivery, performer, clock).status == "done"
 
 
 @pytest.mark.parametrize(

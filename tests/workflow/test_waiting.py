@@ -99,14 +99,15 @@ def test_of_several_that_wait_one_is_named(flows: Flows) -> None:
 
 def test_a_run_waits_for_its_own_event(flows: Flows) -> None:
     result = flows.run(PAID.replace("ON_TIMEOUT", "fail"))
-    assert [run.id for run in flows.store.runs.awaiting("shop", "order.paid")] == [result.run]
-    assert flows.store.runs.awaiting("shop", "order.lost") == []
+    assert [run.id for run in flows.store.runs.awaiting("shop", "order.paid", "demo")] == [result.run]
+    assert flows.store.runs.awaiting("shop", "order.lost", "demo") == []
+    assert flows.store.runs.awaiting("shop", "order.paid", "other") == []
     pay(flows, result.run, "coffee")
     assert flows.resume(result.run).status == "waiting"
     pay(flows, result.run, "tea", "2")
     assert flows.kept(result.run).status == "queued"
     assert flows.resume(result.run).output == {"order": "tea"}
-    assert flows.store.runs.awaiting("shop", "order.paid") == []
+    assert flows.store.runs.awaiting("shop", "order.paid", "demo") == []
 
 
 def test_an_event_that_comes_before_the_step_counts_too(flows: Flows) -> None:

@@ -12,7 +12,7 @@ from runner.definitions.build.reader import Reader
 from runner.definitions.build.webhook import check_given, read_trigger_with_input
 from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import OnRecords, OnSchedule, Triggers
-from runner.definitions.schedules import read_schedule
+from runner.definitions.schedules import Schedule, read_schedule
 
 
 def read_triggers(
@@ -24,6 +24,8 @@ def read_triggers(
         inputs: the JSON Schema of its input.
     """
     on = below(node, "on")
+    _check_kept(node, reader)
+    _check_batches(node, reader)
     return Triggers(
         schedule=_schedule(on, reader, inputs) if "schedule" in on.entries else None,
         webhook=read_trigger_with_input(node, reader, inputs),
@@ -31,18 +33,41 @@ def read_triggers(
     )
 
 
+def _check_kept(node: yaml.Mapping, reader: Reader) -> None:
+    """What is started by the store, or takes turns by it, lies in the store until it has ended."""
+    if data(node, "durable", True):
+        return
+    on = below(node, "on")
+    keys = [key for name, key in on.keys.items() if name in ("schedule", "records")]
+    keys += [key for name, key in node.keys.items() if name == "concurrency"]
+    for key in keys:
+        message = f"`{key.text}` needs a durable workflow"
+        reader.problem(key, message, "not-durable", "remove `durable: false`")
+
+
+def _check_batches(node: yaml.Mapping, reader: Reader) -> None:
+    """No batch may be dropped: each change comes to a run."""
+    busy = below(node, "concurrency").entries.get("busy")
+    if "records" in below(node, "on").entries and busy is not None and busy.data != "queue":
+        message = f"`busy: {busy.data}` would drop batches of changed records"
+        reader.problem(busy, message, "dropped-batches", "write `queue`")
+
+
 def _schedule(on: yaml.Mapping, reader: Reader, inputs: Mapping[str, object]) -> OnSchedule | None:
     node = on.entries["schedule"]
     given = below(below(on, "schedule"), "input")
-    written = node.entries["at"] if isinstance(node, yaml.Mapping) else node
     check_given(given, on.keys["schedule"], inputs, reader, "due")
+    schedule = read_times(node.entries["at"] if isinstance(node, yaml.Mapping) else node, reader)
+    return None if schedule is None else OnSchedule(schedule=schedule, input=_input(given, reader, DUE))
+
+
+def read_times(node: yaml.Node, reader: Reader) -> Schedule | None:
+    """When something is due; None where that cannot be read."""
     try:
-        schedule = read_schedule(str(written.data))
+        return read_schedule(str(node.data))
     except ValueError as exc:
-        mend = "such as `every 5 minutes` or `0 6 * * 1-5`"
-        reader.problem(written, str(exc), "schedule", mend)
+        reader.problem(node, str(exc), "schedule", "such as `every 5 minutes` or `0 6 * * 1-5`")
         return None
-    return OnSchedule(schedule=schedule, input=_input(given, reader, DUE))
 
 
 def _records(on: yaml.Mapping, reader: Reader, inputs: Mapping[str, object], around: Around) -> OnRecords:

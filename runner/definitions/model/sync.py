@@ -10,6 +10,7 @@ from runner.definitions.expressions import Expression
 from runner.definitions.model.operation import Call, Param
 from runner.definitions.model.values import Fixed, Value
 from runner.definitions.model.webhook import Trigger
+from runner.definitions.schedules import Schedule
 from runner.errors import Place
 
 
@@ -157,8 +158,7 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     fetch: tuple[Call, ...]
     #: a map of fields, or one expression that gives the whole record
     fields: Mapping[str, Field] | Expression
-    #: seconds
-    schedule: float | None = None
+    schedule: Schedule | None = None
     params: Mapping[str, Param] = {}
     #: the params of every sync of its provider: a connection's params are set for all of them at once
     known_params: frozenset[str] = frozenset()

@@ -21,7 +21,7 @@ from runner.workflow.life import Result
 from runner.workflow.repeat import repeatable
 from runner.workflow.run import Options, run_workflow
 
-#: seconds that a workflow may wait before it goes on without the caller
+#: seconds that a workflow may wait, also for its turn, before it goes on without the caller
 _HOLD = 10.0
 #: headers of an upstream answer that are for terapi alone
 _KEPT_BACK = frozenset({"set-cookie", "www-authenticate", "authorization"})
@@ -35,8 +35,8 @@ class Action(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
 
 async def trigger(request: Request) -> Response:
-    """200 with the output as it is, 202 with the run where that waits; 424 where the API refused a call, 500
-    where the workflow failed."""
+    """200 with the output as it is, 202 with the run where that waits, for its turn too; 424 where the API
+    refused a call, 500 where the workflow failed."""
     no_query(request)
     parts, place = parts_of(request), read_place(request)
     tries = _tries(request)
@@ -47,7 +47,7 @@ async def trigger(request: Request) -> Response:
     result = await _run(parts, workflow, connection, _input(action.input), tries)
     if result.cause is not None:
         raise _failure(result.cause, result)
-    if result.status == "waiting":
+    if result.status in ("waiting", "queued"):
         return json({"run": result.run, "status": result.status}, status=202)
     return json(result.output)
 
@@ -84,7 +84,7 @@ async def _run(
 ) -> Result:
     """The result; begun anew where nothing was done and that may help."""
 
-    options = Options(hold=_HOLD, handed_on=True, started_by={"by": "api"})
+    options = Options(hold=_HOLD, patience=_HOLD, handed_on=True, started_by={"by": "api"})
 
     async def work(access: Access) -> Result:
         left = tries

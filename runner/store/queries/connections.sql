@@ -12,6 +12,9 @@ ON CONFLICT (integration, id) DO UPDATE SET
 -- name: get
 SELECT * FROM connections WHERE integration = :integration AND id = :id
 
+-- name: places
+SELECT integration, id FROM connections ORDER BY integration, id
+
 -- name: find
 SELECT * FROM connections WHERE id = :id ORDER BY integration
 
@@ -68,6 +71,9 @@ DELETE FROM streams WHERE integration = :integration AND connection = :id
 
 -- name: delete_sync_requests
 DELETE FROM sync_requests WHERE integration = :integration AND connection = :id
+
+-- name: delete_triggers
+DELETE FROM triggers WHERE integration = :integration AND connection = :id
 
 -- name: delete_state
 DELETE FROM sync_state WHERE integration = :integration AND connection = :id

@@ -28,3 +28,6 @@ PRAGMA synchronous = NORMAL
 
 -- name: still
 BEGIN
+
+-- name: others
+PRAGMA data_version

@@ -11,6 +11,9 @@ SELECT integration, connection, model, variant FROM streams
 WHERE (:integration IS NULL OR integration = :integration) AND (:connection IS NULL OR connection = :connection)
 ORDER BY integration, connection, model, variant <> 'base', variant
 
+-- name: cursors
+SELECT integration, connection, model, cursor FROM streams WHERE variant = 'base'
+
 -- name: get_cursor
 SELECT cursor FROM streams WHERE number = :stream
 

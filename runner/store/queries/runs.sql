@@ -1,8 +1,8 @@
 -- name: start
 INSERT INTO runs (id, kind, name, integration, connection, status, input, definition, started_at, durable, parent,
-  started_by, turns, events)
+  started_by, turns, turn_limit, events)
 VALUES (:id, :kind, :name, :integration, :connection, :status, :input, :definition, :now, :durable, :parent,
-  :started_by, :turns, :events)
+  :started_by, :turns, :turn_limit, :events)
 
 -- name: largest
 SELECT * FROM runs WHERE kind = 'sync' AND integration = :integration AND connection = :connection AND name = :name
@@ -14,13 +14,21 @@ UPDATE runs SET status = CASE WHEN turns IS NULL THEN 'running' ELSE 'queued' EN
 WHERE id = :id AND status IN (SELECT value FROM json_each(:rest))
 
 -- name: start_turn
-UPDATE runs SET status = 'running' WHERE id = :id AND status IN ('queued', 'running')
-AND (SELECT count(*) FROM runs AS other WHERE other.turns = runs.turns AND other.id <> :id
-  AND other.status IN ('running', 'waiting')) < :limit
+UPDATE runs SET status = 'running', in_turn = 1 WHERE id = :id AND status IN ('queued', 'running')
+AND (in_turn OR (SELECT count(*) FROM runs AS other WHERE other.turns = runs.turns AND other.id <> runs.id
+  AND other.status IN ('queued', 'running', 'waiting') AND (other.in_turn OR (:fair AND other.asked IS NULL
+    AND (other.started_at, other.id) < (runs.started_at, runs.id) AND (other.parent IS NULL
+      OR EXISTS (SELECT 1 FROM runs AS above WHERE above.id = other.parent
+        AND above.status IN ('queued', 'running', 'waiting'))))) ) < turn_limit)
 
 -- name: taking_turns
 SELECT other.* FROM runs AS other JOIN runs AS own ON own.id = :id AND other.turns = own.turns
-WHERE other.id <> :id AND other.status IN ('queued', 'running', 'waiting') ORDER BY other.started_at, other.id
+WHERE other.id <> :id AND other.durable AND other.status IN ('queued', 'running', 'waiting', 'lost')
+ORDER BY other.started_at, other.id
+
+-- name: turns_taken
+SELECT * FROM runs WHERE turns = :turns AND in_turn AND status IN ('queued', 'running', 'waiting')
+ORDER BY started_at, id
 
 -- name: park
 UPDATE runs SET status = 'waiting', due_at = :due_at WHERE id = :id AND status = 'running' AND woken = :woken
@@ -52,8 +60,13 @@ SELECT * FROM runs WHERE id IN line AND parent IS NULL
 SELECT asked, woken FROM runs WHERE id = :id
 
 -- name: due
-SELECT * FROM runs WHERE kind = 'workflow' AND parent IS NULL AND (status = 'queued'
-  OR (status = 'waiting' AND due_at <= :now) OR (status = 'lost' AND durable AND deaths < :deaths))
+SELECT * FROM runs WHERE status IN ('queued', 'running', 'waiting', 'lost') AND kind = 'workflow' AND parent IS NULL
+AND integration || '/' || connection NOT IN (SELECT value FROM json_each(:busy))
+AND ((status = 'waiting' AND due_at <= :now) OR (status = 'lost' AND durable AND deaths < :deaths)
+  OR (status = 'queued' AND (turns IS NULL OR in_turn OR asked IS NOT NULL
+    OR (SELECT count(*) FROM runs AS other WHERE other.turns = runs.turns AND other.id <> runs.id
+      AND other.status IN ('queued', 'running', 'waiting') AND (other.in_turn OR (other.asked IS NULL
+        AND (other.started_at, other.id) < (runs.started_at, runs.id)))) < turn_limit)))
 ORDER BY started_at, id LIMIT 100
 
 -- name: next_due
@@ -61,14 +74,26 @@ SELECT min(due_at) AS due_at FROM runs WHERE status = 'waiting' AND parent IS NU
 
 -- name: awaiting
 SELECT * FROM runs WHERE status IN ('queued', 'running', 'waiting', 'lost') AND events <> '[]'
-AND :event IN (SELECT value FROM json_each(events)) ORDER BY started_at, id
+AND EXISTS (SELECT 1 FROM json_each(events) WHERE value IN (:event, :event || ' ' || :connection))
+ORDER BY started_at, id
 
 -- name: children
 SELECT * FROM runs WHERE parent = :id ORDER BY started_at, id
 
 -- name: finish
-UPDATE runs SET status = :status, output = :output, error = :error, steps = :steps, finished_at = :now
+UPDATE runs SET status = :status, output = :output, error = :error, steps = :steps, finished_at = :now, in_turn = 0
 WHERE id = :id AND status IN ('running', 'lost', 'queued')
+
+-- name: close_below
+WITH RECURSIVE below(id) AS (
+  SELECT id FROM runs WHERE parent = :id UNION ALL SELECT runs.id FROM runs JOIN below ON runs.parent = below.id
+)
+UPDATE runs SET status = 'cancelled', error = :error, finished_at = :now, in_turn = 0
+WHERE id IN below AND status IN ('queued', 'waiting')
+
+-- name: postpone
+UPDATE runs SET status = 'waiting', due_at = :due_at, retries = retries + 1, finished_at = NULL
+WHERE id = :id AND status = 'failed'
 
 -- name: get
 SELECT * FROM runs WHERE id = :id
@@ -95,7 +120,7 @@ ORDER BY started_at DESC, id
 SELECT id, durable FROM runs WHERE status = 'running' ORDER BY id
 
 -- name: lose
-UPDATE runs SET status = 'lost', error = :error, finished_at = :now WHERE id = :id AND status = 'running'
+UPDATE runs SET status = 'lost', error = :error, finished_at = :now, in_turn = 0 WHERE id = :id AND status = 'running'
 
 -- name: add_event
 INSERT INTO run_events (run, number, at, level, message, data)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Mapping
 from typing import Final
 
@@ -20,12 +19,11 @@ from runner.definitions.build.sync.fields import read_record
 from runner.definitions.build.sync.foreach import check_item, needs_of, read_foreach
 from runner.definitions.build.sync.incremental import check_tokens, read_incremental
 from runner.definitions.build.sync.known import Known
+from runner.definitions.build.triggers import read_times
 from runner.definitions.build.webhook import read_trigger
-from runner.definitions.conversions import duration
 from runner.definitions.expressions import Names
 from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Retention, Sync
 
-_EVERY: Final = re.compile(r"every (?:(\d+) )?(second|minute|hour|day|week)s?")
 #: the keys that decide which records are stored, and how
 _STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "field_type", "primary_key", "on_bad_record")
 #: the keys of `foreach` that decide what a parent is; which of them count shows by itself
@@ -52,7 +50,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
         place=node.place,
         description=text(node, "description"),
         integrations=texts(node, "integrations"),
-        schedule=_schedule(text(node, "schedule")),
+        schedule=read_times(node.entries["schedule"], reader) if "schedule" in node.entries else None,
         params=params,
         model=text(node, "model"),
         primary_key=text(node, "primary_key"),
@@ -154,11 +152,6 @@ def _retention(node: yaml.Mapping) -> Retention | None:
 
 def _age(node: yaml.Mapping, key: str) -> float | None:
     return seconds(node, key, 0.0) if key in node.entries else None
-
-
-def _schedule(words: str) -> float | None:
-    found = _EVERY.fullmatch(words)
-    return int(found[1] or 1) * duration(f"1{found[2][0]}") if found else None
 
 
 def _outline(node: yaml.Mapping) -> dict[str, object]:

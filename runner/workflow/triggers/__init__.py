@@ -1,0 +1,1 @@
+"""What starts syncs and workflows by itself: the time, and changed records."""
