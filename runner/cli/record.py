@@ -63,10 +63,7 @@ def command(
     """
     app = app_of(ctx)
     path = app.start / file if file is not None else app.root / "tests" / f"{name}.test.yaml"
-    if path.exists() and not force:
-        raise UsageError(
-            f"{path} is there already", hint="overwrite it with --force, or name another with -o"
-        )
+    _check_path(app, path, force=force)
     wanted = _wanted(app.project, name, asked)
 
     async def work(access: Access) -> str:
@@ -79,6 +76,17 @@ def command(
 
     _write(app, path, app.run(work))
     return _proved(app, path)
+
+
+def _check_path(app: App, path: Path, *, force: bool) -> None:
+    """Raises UsageError where a test cannot be written; before anything is asked of an API."""
+    tests = app.root / "tests"
+    if not path.name.endswith(".test.yaml") or not path.resolve().is_relative_to(tests.resolve()):
+        message = f"{path} is no place for a test: they stand below tests/ and end in .test.yaml"
+        raise UsageError(message, hint=f"such as -o {tests / 'again.test.yaml'}")
+    if path.exists() and not force:
+        hint = "overwrite it with --force, or name another with -o"
+        raise UsageError(f"{path} is there already", hint=hint)
 
 
 def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
@@ -141,8 +149,7 @@ def _proved(app: App, path: Path) -> int:
     project = Project.load(app.root, tests=True).checked()
     test = next((one for one in project.tests if (project.root / one.name).resolve() == path.resolve()), None)
     if test is None:
-        click.echo(f"wrote {path}")
-        return 0
+        raise AssertionError("it was just written")
     report = asyncio.run(run_test(project, test))
     show(report)
     return 1 if report.failed else 0

@@ -90,7 +90,7 @@ def show(report: Report) -> None:
         return
     for line in report.diff.splitlines():
         click.secho(f"  {printable(line)}", fg={"+": "green", "-": "red"}.get(line[:1]))
-    for line in report.cassette:
+    for line in report.problems:
         click.echo(f"  {printable(line)}")
 
 

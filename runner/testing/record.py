@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from collections.abc import Iterable, Mapping
@@ -28,6 +29,8 @@ from runner.testing.trial import Trial, metadata_of, performed
 
 #: headers that say nothing of what is asked for, or that follow from the body
 _USUAL: Final = frozenset({"authorization", "content-type", "content-length", "accept", "user-agent"})
+#: seconds that a recording waits at once; what takes longer is a workflow's own wait
+_PATIENCE: Final = 60.0
 _READ_HEADER = re.compile(r"""headers(?:\[\s*['"]([\w-]+)['"]\s*\]|\.([A-Za-z]\w*))""")
 
 
@@ -65,7 +68,7 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     )
     actor = Actor(provider, place.config, metadata_of(given), _lasting(held.credentials), place.allow_local)
     trial = Trial(kind=wanted.kind, definition=wanted.name, integration=provider.name, given=given, asks=True)
-    async with staged(access.project, actor, recorder, now) as stage:
+    async with staged(access.project, actor, recorder, now, _wait) as stage:
         found = await performed(stage, trial)
     _check(found)
     found["requests"] = len(recorder.exchanges)
@@ -75,6 +78,11 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     expect = replacing.value(_expected(found))
     head = _head(wanted, access.project, provider)
     return write({**head, "given": _given(given, replacing), "http": http, "expect": expect})
+
+
+async def _wait(seconds: float) -> None:
+    """Waits for an API as a run does, but for no day that a workflow waits for."""
+    await asyncio.sleep(seconds if seconds <= _PATIENCE else 0)
 
 
 def _check(found: Mapping[str, object]) -> None:

@@ -29,8 +29,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     status: str
     #: a unified diff of what was expected and what was found
     diff: str = ""
-    #: requests that are not on the cassette, and those on it that nobody sent
-    cassette: list[str] = []
+    #: requests that are not on the cassette, those on it that nobody sent, and what keeps it from running
+    problems: list[str] = []
 
     @property
     def failed(self) -> bool:
@@ -46,16 +46,16 @@ def reported(test: DefinitionTest, outcome: Outcome, base_url: str) -> Report:
     Of one that missed an answer only that is told: what came of it afterwards says nothing.
     """
     difference = "" if outcome.missed else _diff(test, told(test.expect, outcome.found))
-    cassette = [line for miss in outcome.missed for line in _missed(miss)]
-    cassette += [
+    problems = [line for miss in outcome.missed for line in _missed(miss)]
+    problems += [
         f"never asked for: {_brief(recorded(one.request, base_url))} ({_line(one)})" for one in outcome.unused
     ]
     return Report(
         test=test.name,
         definition=f"{test.kind} {test.definition}",
-        status="failed" if difference or cassette else "passed",
+        status="failed" if difference or problems else "passed",
         diff=difference,
-        cassette=cassette,
+        problems=problems,
     )
 
 

@@ -7,6 +7,7 @@ import msgspec
 from runner.definitions.model import DefinitionTest
 from runner.definitions.project import Project
 from runner.definitions.yaml.writing import write
+from runner.errors import TerapiError
 from runner.testing.report import Report, reported, told
 from runner.testing.stage import actor_of, base_url_of
 from runner.testing.trial import Outcome, tried
@@ -20,16 +21,25 @@ async def run_test(project: Project, test: DefinitionTest, *, update: bool = Fal
             cassette cannot be found, so that such a test fails as before.
 
     Raises:
-        UsageError: what it tests is not there.
         OSError: the file cannot be written.
     """
-    outcome = await tried(project, test)
-    actor = actor_of(project.provider(test.integration), test.given.config, test.given.metadata)
-    report = reported(test, outcome, base_url_of(actor.provider, actor.config))
-    if not update or not report.diff or report.cassette:
+    try:
+        outcome = await tried(project, test)
+        actor = actor_of(project.provider(test.integration), test.given.config, test.given.metadata)
+        report = reported(test, outcome, base_url_of(actor.provider, actor.config))
+    except TerapiError as exc:
+        return _impossible(test, exc)
+    if not update or not report.diff or report.problems:
         return report
     (project.root / test.name).write_text(_updated(test, outcome), encoding="utf-8")
     return msgspec.structs.replace(report, status="updated")
+
+
+def _impossible(test: DefinitionTest, error: TerapiError) -> Report:
+    """A test that cannot be run at all; the others can."""
+    problems = [error.message, *([f"  next: {error.hint}"] if error.hint else [])]
+    definition = f"{test.kind} {test.definition}"
+    return Report(test=test.name, definition=definition, status="failed", problems=problems)
 
 
 def _updated(test: DefinitionTest, outcome: Outcome) -> str:

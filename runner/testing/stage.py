@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import tempfile
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -31,18 +31,27 @@ CONNECTION: Final = "test"
 _MASKED: Final = "masked-{}"
 
 
+Sleep = Callable[[float], Awaitable[object]]
+
+
+async def no_wait(_seconds: float) -> None:
+    """How a test waits: others go on, and no time passes."""
+    await asyncio.sleep(0)
+
+
 class StillClock:
     """A clock that goes on by what is waited for, and by nothing else."""
 
-    def __init__(self, now: float) -> None:
+    def __init__(self, now: float, sleep: Sleep = no_wait) -> None:
         self._now = now
+        self._sleep = sleep
 
     def now(self) -> float:
         return self._now
 
     async def sleep(self, seconds: float) -> None:
         self._now += seconds
-        await asyncio.sleep(0)
+        await self._sleep(seconds)
 
 
 class Stage(NamedTuple):
@@ -63,16 +72,15 @@ class Actor(NamedTuple):
     allow_local: bool = True
 
 
-async def _no_wait(_seconds: float) -> None:
-    await asyncio.sleep(0)
-
-
 @asynccontextmanager
-async def staged(project: Project, actor: Actor, transport: Transport, now: float) -> AsyncIterator[Stage]:
+async def staged(
+    project: Project, actor: Actor, transport: Transport, now: float, sleep: Sleep = no_wait
+) -> AsyncIterator[Stage]:
     """A stage that is taken down at the end; within it `now()` is that time, and `uuid()` counts.
 
     Args:
         now: seconds since 1970.
+        sleep: how waits are waited.
     """
     time_token, ids_token = clock_of_expressions.set(lambda: now), ids.set(_Counted())
     try:
@@ -80,14 +88,14 @@ async def staged(project: Project, actor: Actor, transport: Transport, now: floa
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="terapi-test-")))
             (folder / "terapi.db").write_bytes(_blank())
             store = opened.enter_context(open_store(f"sqlite:///{folder / 'terapi.db'}"))
-            access = Access(project, store, _ENVIRON, _no_wait, lambda: now, transport)
+            access = Access(project, store, _ENVIRON, sleep, lambda: now, transport)
             await opened.enter_async_context(access)
             new = NewConnection(
                 id=CONNECTION, config=actor.config, metadata=actor.metadata or None,
                 allow_local=actor.allow_local,
             )  # fmt: skip
             connection = access.connect.keep(actor.provider, new, actor.credentials)
-            yield Stage(access, connection, StillClock(now))
+            yield Stage(access, connection, StillClock(now, sleep))
     finally:
         clock_of_expressions.reset(time_token)
         ids.reset(ids_token)

@@ -84,6 +84,15 @@ def test_a_sync_is_recorded_from_a_checkpoint_on(connected: Terapi, api: Api) ->
     assert "since: 2025-12-31T23:59:00.000Z" in (connected.folder / "tests/again.test.yaml").read_text()
 
 
+@pytest.mark.parametrize("file", ["elsewhere.test.yaml", "tests/orders.yaml"])
+def test_a_place_that_is_none_for_a_test_is_told_before_anything_is_asked(
+    connected: Terapi, api: Api, file: str
+) -> None:
+    connected("record", "orders", "-o", file, code=2)
+    assert "they stand below tests/ and end in .test.yaml" in connected.err
+    assert api.seen == []
+
+
 def test_what_cannot_be_recorded_is_told(connected: Terapi) -> None:
     connected("record", "order", code=2)
     assert "there is no sync or workflow `order`" in connected.err

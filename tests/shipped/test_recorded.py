@@ -36,7 +36,7 @@ def test_it_passes(name: str) -> None:
     """Mend with: terapi test --update, or record it anew."""
     test: DefinitionTest = TESTS[name]
     report = asyncio.run(run_test(project(), test))
-    assert (report.diff, report.cassette) == ("", [])
+    assert (report.diff, report.problems) == ("", [])
 
 
 def test_the_command_runs_all_of_them() -> None:

@@ -82,7 +82,7 @@ def lines(text: str) -> list[str]:
 @pytest.mark.parametrize("text", [SYNC, PLACED])
 def test_what_comes_as_expected_passes(project: Path, text: str) -> None:
     report = run(project, text)
-    assert (report.status, report.diff, report.cassette) == ("passed", "", [])
+    assert (report.status, report.diff, report.problems) == ("passed", "", [])
 
 
 def test_what_differs_is_shown(project: Path) -> None:
@@ -108,7 +108,7 @@ def test_a_request_that_is_not_recorded_is_shown_beside_the_nearest(project: Pat
     assert report.failed
     assert report.diff == ""
     asked = "GET https://url.test/orders?since={}&until=2026-01-02T00:00:01.000Z"
-    assert report.cassette == [
+    assert report.problems == [
         f"not on the cassette: {asked.format('2025-12-31T23:58:00.000Z')}",
         "  nearest: tests/it.test.yaml:6",
         "    query since: recorded 2025-12-31T23:59:00.000Z, sent 2025-12-31T23:58:00.000Z",
@@ -119,7 +119,7 @@ def test_a_request_that_is_not_recorded_is_shown_beside_the_nearest(project: Pat
 def test_what_is_asked_for_more_often_than_recorded_is_told(project: Path) -> None:
     twice = WORKFLOW.replace("{id: later, wait: {for: 3d}}", '{use: get_order, with: {id: "7"}}')
     (project / "workflows" / "place.yaml").write_text(twice)
-    assert run(project, PLACED).cassette[:2] == [
+    assert run(project, PLACED).problems[:2] == [
         "not on the cassette: GET https://url.test/orders/7",
         "  it is recorded, but was asked for already (tests/it.test.yaml:11)",
     ]
@@ -127,7 +127,7 @@ def test_what_is_asked_for_more_often_than_recorded_is_told(project: Path) -> No
 
 def test_where_nothing_is_recorded_that_is_told(project: Path) -> None:
     report = run(project, "version: 1\nsync: orders\nexpect: {}\n")
-    assert report.cassette[1:] == ["  nothing is recorded"]
+    assert report.problems[1:] == ["  nothing is recorded"]
 
 
 def test_a_failure_must_be_expected(project: Path) -> None:
@@ -163,7 +163,7 @@ def test_what_is_taken_back_is_told(project: Path) -> None:
         + "expect: {undone: [order], requests: 3, error: {kind: not_found, step: seen}}\n"
     )
     report = run(project, text)
-    assert (report.diff, report.cassette) == ("", [])
+    assert (report.diff, report.problems) == ("", [])
 
 
 def test_a_mock_stands_for_what_no_test_can_do(project: Path) -> None:
@@ -194,7 +194,7 @@ expect:
 """,
     )
     assert (
-        report.cassette
+        report.problems
         == [
             "not on the cassette: GET https://url.test/orders/(id of a dry run)",
             "  nothing is recorded",
@@ -228,3 +228,16 @@ def test_what_misses_an_answer_cannot_be_updated(project: Path) -> None:
     text = SYNC.replace("/orders", "/elsewhere")
     assert run(project, text, update=True).failed
     assert (project / "tests" / "it.test.yaml").read_text() == text
+
+
+def test_what_keeps_one_from_running_keeps_no_other(project: Path) -> None:
+    providers = project / "providers.yaml"
+    providers.write_text(
+        providers.read_text().replace(
+            'base_url: "{{ config.url }}"', 'base_url: "{{ config.url ~ config.region }}"'
+        )
+    )
+    report = run(project, PLACED.replace("given: {", "given: {connection: {config: {region: null}}, "))
+    assert report.failed
+    assert len(report.problems) == 1
+    assert "null" in report.problems[0]
