@@ -201,7 +201,7 @@ class Runs:
         """The run of a sync that read the most records, of those that succeeded and are kept."""
         key = {"integration": integration, "connection": connection, "name": sync}
         row = self._database.row(self._sql["largest"], key)
-        return _run(row) if row else None
+        return run_of(row) if row else None
 
     def newest(
         self,
