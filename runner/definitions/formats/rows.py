@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 from collections.abc import Callable, Mapping
-from typing import Final, cast
+from typing import Final
 
 import msgspec
 import orjson
@@ -98,6 +98,10 @@ def _whole_rows(written: str) -> int:
     return 0
 
 
+#: the name of a column, or a map of such
+_Below = str | dict[str, "_Below"]
+
+
 class _Shape:
     """What the header says: how a row's cells become a map."""
 
@@ -110,11 +114,7 @@ class _Shape:
         self._types = [
             (name, _CONVERT[kind]) for name, kind in rules.types.items() if name in names and kind in _CONVERT
         ]
-        self._nested = (
-            [(name, name.split(rules.nested)) for name in names if rules.nested in name]
-            if rules.nested
-            else []
-        )
+        self._nested = _tree(names, rules.nested) if rules.nested else {}
 
     def row(self, cells: list[str]) -> Row:
         empty = self._empty
@@ -122,24 +122,37 @@ class _Shape:
         for name, convert in self._types:
             if row[name]:
                 row[name] = convert(row[name])
-        for name, path in self._nested:
-            _put(row, path, row.pop(name))
+        for name, below in self._nested.items():
+            found = _gathered(below, row)
+            if found is not None:
+                row[name] = found
+            else:
+                row.setdefault(name, None)
         return row
 
 
-def _put(row: Row, path: list[str], value: object) -> None:
-    """Sets what a nested column says; a map all of whose values are null is null itself."""
-    *above, last = path
-    place = row
-    for name in above:
-        below = place.get(name)
-        if not isinstance(below, dict):
-            if value is None:
-                place.setdefault(name, None)
-                return
-            below = place[name] = {}
-        place = cast(Row, below)
-    place[last] = value
+def _tree(names: list[str], separator: str) -> dict[str, _Below]:
+    """Which columns go into which map."""
+    found: dict[str, _Below] = {}
+    for name in names:
+        *above, last = name.split(separator)
+        place = found
+        for one in above:
+            below = place.get(one)
+            if not isinstance(below, dict):
+                below = place[one] = {}
+            place = below
+        if above:
+            place[last] = name
+    return found
+
+
+def _gathered(below: _Below, row: Row) -> object:
+    """What a column holds, or a map of them, which is null where all of its values are."""
+    if isinstance(below, str):
+        return row.pop(below)
+    found = {name: _gathered(one, row) for name, one in below.items()}
+    return found if any(value is not None for value in found.values()) else None
 
 
 class NdjsonRows:

@@ -61,7 +61,7 @@ def test_ndjson_is_read_wherever_it_is_cut(rows: list[dict[str, object]], size: 
          [{"a": True, "b": 1, "c": 1.5}]),
         ("Id,Account.Name,Account.Owner.Name\n1,Acme,Ada\n2,,\n3,,Ada\n", CsvRules(nested="."),
          [{"Id": "1", "Account": {"Name": "Acme", "Owner": {"Name": "Ada"}}}, {"Id": "2", "Account": None},
-          {"Id": "3", "Account": {"Owner": {"Name": "Ada"}}}]),
+          {"Id": "3", "Account": {"Name": None, "Owner": {"Name": "Ada"}}}]),
         ("Id,A.B\n1,x\n", CsvRules(), [{"Id": "1", "A.B": "x"}]),
         ("", CsvRules(), []),
         ("a,b\n", CsvRules(), []),
