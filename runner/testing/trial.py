@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 import orjson
 
-from runner.definitions.conversions import instant, text
-from runner.definitions.model import DefinitionTest, Given, Sync
+from runner.definitions.conversions import text
+from runner.definitions.model import DefinitionTest, Given
 from runner.definitions.project import Project
 from runner.errors import TerapiError
-from runner.store import Store, SyncState
+from runner.store import Store
 from runner.store.records import BASE
 from runner.sync.run import Options as SyncOptions
 from runner.sync.run import key_of, run_sync
+from runner.testing import checkpoints
 from runner.testing.cassette import Cassette, Miss
 from runner.testing.stage import CONNECTION, Stage, actor_of, base_url_of, staged
 from runner.workflow.run import Options, Result, run_workflow
@@ -124,20 +125,12 @@ async def _synced(stage: Stage, trial: Trial) -> dict[str, object]:
     sync = access.project.sync(trial.definition, trial.integration)
     client = access.client(stage.connection)
     key = key_of(sync, client)
-    if given.checkpoint is not None or given.last_run is not None:
-        access.store.states.put(key, _state(sync, given))
+    checkpoints.give(access.store, sync, key, given)
     try:
         await run_sync(sync, client, access.store, SyncOptions(full=given.full))
     except TerapiError as exc:
-        return {"checkpoint": access.store.states.get(key).checkpoint, "error": _error(exc.as_data())}
-    return {"checkpoint": access.store.states.get(key).checkpoint}
-
-
-def _state(sync: Sync, given: Given) -> SyncState:
-    last_run = given.last_run
-    if last_run is None and sync.incremental is not None and sync.incremental.type == "timestamp":
-        last_run = instant(given.checkpoint).timestamp()
-    return SyncState(checkpoint=given.checkpoint, last_run=last_run, digest=sync.digest)
+        return {"checkpoint": checkpoints.found(access.store, sync, key), "error": _error(exc.as_data())}
+    return {"checkpoint": checkpoints.found(access.store, sync, key)}
 
 
 async def _worked(stage: Stage, trial: Trial) -> dict[str, object]:

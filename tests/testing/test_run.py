@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from runner.definitions.project import Project
+from runner.errors import UsageError
 from runner.testing.report import Report
 from runner.testing.run import run_test
 
@@ -241,3 +242,59 @@ def test_what_keeps_one_from_running_keeps_no_other(project: Path) -> None:
     assert report.failed
     assert len(report.problems) == 1
     assert "null" in report.problems[0]
+
+
+LINES = """
+version: 1
+sync: lines
+integrations: [shop]
+model: Line
+primary_key: id
+foreach: {records: Order}
+incremental: {cursor: record.at, lookback: 1m}
+fetch: {use: list_orders, with: {since: "{{ item.id }} {{ slice.from }}"}}
+fields: {id: record.id, order: item.id}
+deletes: {orphans: order}
+"""
+OF_PARENTS = """
+version: 1
+sync: lines
+given:
+  connection: {config: {url: https://url.test}}
+  now: 2026-01-02T00:00:00Z
+  records: {Order: [{id: a}, {id: new}], Line: [{id: "1", order: a}, {id: "9", order: gone}]}
+  checkpoint: {a: 2026-01-01T00:00:00.000Z, gone: 2026-01-01T00:00:00.000Z}
+http:
+  - request: {path: /orders, query: {since: a 2025-12-31T23:59:00.000Z}}
+    response: {json: {orders: [{id: "2", at: 2026-01-01T10:00:00Z}]}}
+  - request: {path: /orders, query: {since: new 1970-01-01T00:00:00.000Z}}
+    response: {json: {orders: []}}
+expect:
+  records:
+    Line: [{id: "2", order: a}]
+  deletes:
+    Line: ["9"]
+  checkpoint: {a: 2026-01-01T10:00:00.000Z, new: null}
+"""
+
+
+def test_a_sync_of_parents_has_a_checkpoint_for_each(project: Path) -> None:
+    (project / "syncs" / "lines.yaml").write_text(LINES)
+    report = run(project, OF_PARENTS)
+    assert (report.status, report.diff, report.cassette) == ("passed", "", [])
+    report = run(project, OF_PARENTS.replace(", new: null", ""))
+    assert "-checkpoint: {a: 2026-01-01T10:00:00.000Z}" in report.diff.split("\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        (OF_PARENTS.replace("{a: 2026-01-01T00:00:00.000Z, gone: 2026-01-01T00:00:00.000Z}", "2026-01-01T00:00:00Z"), "`lines` has a checkpoint for each parent"),
+        (SYNC.replace("checkpoint: 2026-01-01T00:00:00.000Z", "checkpoint: {a: 2026-01-01T00:00:00.000Z}"), "`orders` has one checkpoint, and no parents"),
+    ],
+)  # fmt: skip
+def test_a_checkpoint_of_the_other_kind_is_refused(project: Path, text: str, says: str) -> None:
+    (project / "syncs" / "lines.yaml").write_text(LINES)
+    with pytest.raises(UsageError) as refused:
+        run(project, text)
+    assert refused.value.message == says

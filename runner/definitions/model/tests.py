@@ -56,7 +56,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, object] = {}
     params: Mapping[str, object] = {}
     full: bool = False
-    checkpoint: str | int | float | None = None
+    #: of a sync with `foreach` parent → its own, null where nothing was stored of it
+    checkpoint: str | int | float | Mapping[str, str | int | float | None] | None = None
     #: seconds since 1970
     last_run: float | None = None
     #: model, or `Model::variant` → its records
