@@ -14,7 +14,7 @@ from runner.cli.progress import Bars
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
-    from runner.sync.audit import AuditResult, Difference
+    from runner.sync.differences import AuditResult, Difference
 
 #: keys that a person is shown of each kind
 _SHOWN = 10
@@ -51,6 +51,13 @@ def command(ctx: click.Context, sync: str, repair: bool, connection: str | None,
     return 1 if result.status == "different" else 0
 
 
+def _show_repair(result: AuditResult) -> None:
+    run = (result.run or "")[:8]
+    click.echo(f"  {result.repaired:,} repaired (run {run})")
+    if result.left:
+        click.echo(f"  {result.left:,} could not be: terapi runs show {run}", err=True)
+
+
 def _show(result: AuditResult) -> None:
     counts = f"{result.listed:,} at the source, {result.stored:,} stored"
     later = f", {result.pending:,} changed since the last run" if result.pending else ""
@@ -61,7 +68,10 @@ def _show(result: AuditResult) -> None:
         if found.count:
             shown = ", ".join(found.ids[:_SHOWN]) + (", …" if found.count > _SHOWN else "")
             click.echo(f"  {found.count:,} {means}: {shown}")
-    if result.status == "repaired":
-        click.echo(f"  {result.repaired:,} repaired")
+            for reason in found.reasons:
+                number = f"{reason.count:,} " if reason.count < found.count else ""
+                click.echo(f"      {number}{reason.why}")
+    if result.run is not None:
+        _show_repair(result)
     elif result.status == "different":
         click.echo(f"  next: terapi audit {result.sync} --connection {result.connection} --repair")

@@ -43,7 +43,7 @@ def command() -> None:
 
 
 @command.command("list", epilog="Example: terapi runs list --status failed --limit 5")
-@click.option("--kind", type=click.Choice(["sync", "workflow"]), help="Only these.")
+@click.option("--kind", type=click.Choice(["sync", "workflow", "audit"]), help="Only these.")
 @click.option("--name", metavar="NAME", help="Only those of that sync or workflow.")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those that ended so, or run.")
 @click.option(

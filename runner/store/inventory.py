@@ -72,6 +72,22 @@ class Inventory:
             yield ids
             after = ids[-1]
 
+    def why_missing(self, bad: Iterable[str]) -> dict[str, int]:
+        """How many of the missing are stored as `deleted`, are ``bad`` ones, or neither: `unread`."""
+        return self._why("why_missing", bad=json.dumps(list(bad)))
+
+    def why_extra(self) -> dict[str, int]:
+        """How many of what is too much the source tells as `deleted`, and how many it knows not: `gone`."""
+        return self._why("why_extra")
+
+    def why_stale(self) -> dict[str, int]:
+        """How many of the stale are `older` or `newer` than at the source, or lack the time: `untold`."""
+        return self._why("why_stale")
+
+    def _why(self, query: str, **more: object) -> dict[str, int]:
+        rows = self._database.rows(self._sql[query], {**self._given, **more})
+        return {str(row["why"]): int(row["number"]) for row in rows}
+
     def by_parent(self, ids: Iterable[str]) -> dict[str, list[str]]:
         """Listed keys by the parent that gave them."""
         found: dict[str, list[str]] = {}

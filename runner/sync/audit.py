@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import closing
-from typing import Literal
-
-import msgspec
 
 from runner.calls.client import Client
 from runner.definitions.conversions import format_instant, instant
 from runner.definitions.model import Audit, Foreach, Slices, Sync
 from runner.errors import CallError, RunningAlready, UsageError
-from runner.store import Store, SyncState
-from runner.store.inventory import Inventory
+from runner.store import NewRun, Store, SyncState, Underway
+from runner.store.inventory import Inventory, Listed
+from runner.sync.differences import AuditResult, differences
 from runner.sync.listing import Known, Listing, stamp_field
 from runner.sync.parents import parents_of
 from runner.sync.plan import Slice, whole_of, window_of
+from runner.sync.repair import TOGETHER, Repair
 from runner.sync.round import Round
 from runner.sync.run import key_of, window_for
 from runner.sync.slices import cut
@@ -25,43 +24,8 @@ from runner.sync.source import Source, arguments
 from runner.sync.together import side_by_side
 from runner.sync.turns import Turn, Turns
 
-#: keys that are shown of each kind of difference
-SHOWN = 1_000
-#: records that are read again together
-_TOGETHER = 100
-
-
-class Difference(msgspec.Struct, frozen=True, kw_only=True):
-    """Records that differ in one way."""
-
-    count: int = 0
-    #: the first of their keys
-    ids: Sequence[str] = ()
-
-
-class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
-    """What an audit found; the JSON of `terapi audit --json`."""
-
-    sync: str
-    connection: str
-    model: str
-    status: Literal["equal", "different", "repaired"]
-    #: how many records the source lists, and how many are stored
-    listed: int
-    stored: int
-    #: changed at the source since the last run, which the next one will read
-    pending: int
-    missing: Difference
-    extra: Difference
-    stale: Difference
-    #: how many records were read again, or deleted
-    repaired: int
-    requests: int
-    seconds: float
-
-    def as_data(self) -> dict[str, object]:
-        data: dict[str, object] = msgspec.to_builtins(self)
-        return data
+#: runs whose bad records are known to an audit
+_RUNS = 20
 
 
 async def audit_sync(sync: Sync, client: Client, store: Store, *, repair: bool = False) -> AuditResult:
@@ -85,7 +49,14 @@ async def audit_sync(sync: Sync, client: Client, store: Store, *, repair: bool =
     if not lock.acquire():
         raise RunningAlready(f"`{sync.name}` is running for `{place.id}`", hint="wait for it to end")
     try:
-        return await _Auditing(sync, sync.audit, client, store).result(repair=repair)
+        auditing = _Auditing(sync, sync.audit, client, store)
+        if not repair:
+            return await auditing.result(None)
+        new = NewRun(kind="audit", name=sync.name, integration=place.integration, connection=place.id)
+        with store.runs.begin(new) as run:
+            result = await auditing.result(run)
+            run.output = result.as_data()
+        return result
     finally:
         lock.release()
 
@@ -103,32 +74,47 @@ class _Auditing:
         self.stamp = stamp_field(sync)
         self.began = time.monotonic()
 
-    async def result(self, *, repair: bool) -> AuditResult:
+    async def result(self, run: Underway | None) -> AuditResult:
+        """What differs.
+
+        Args:
+            run: of a repair.
+        """
         window = window_of(
             self.sync, SyncState(), (await window_for(self.sync, self.client, SyncState())).began
         )
+        whole = window.slices[0]
         source = Source(self.sync, self.client, self.state, whole_of(window))
+        repaired = left = 0
         with closing(Inventory(self.store.database, self.stream.number(), self.stamp)) as inventory:
-            await self._list(source, window.slices[0], inventory)
-            counts = inventory.counts()
-            missing = _difference(inventory.missing())
-            extra = _difference(inventory.extra())
-            stale = _difference(inventory.stale())
-            repaired = await self._repair(source, window.slices[0], inventory) if repair else 0
-        different = bool(missing.count or extra.count or stale.count)
+            await self._list(source, whole, inventory)
+            counts, found = inventory.counts(), differences(self.sync, inventory, self._bad())
+            if run is not None and self.rules.repair is not None:
+                repair = Repair(self.sync, self.rules.repair, self.store, self.stream, run)
+                await self._repair(repair, source, whole, inventory)
+                repaired, left = repair.done, repair.left
+        settled = run is not None and not left
         return AuditResult(
             sync=self.sync.name,
             connection=self.key.connection,
             model=self.sync.model,
-            status="equal" if not different else "repaired" if repair else "different",
+            status="equal" if not found.any else "repaired" if settled else "different",
             **counts._asdict(),
-            missing=missing,
-            extra=extra,
-            stale=stale,
+            missing=found.missing,
+            extra=found.extra,
+            stale=found.stale,
             repaired=repaired,
+            left=left,
             requests=self.client.requests,
             seconds=round(time.monotonic() - self.began, 3),
+            run=run.run.id if run is not None else None,
         )
+
+    def _bad(self) -> set[str]:
+        """The keys of records that the last runs found not to fit."""
+        runs = self.store.runs
+        last = runs.newest(kind="sync", name=self.sync.name, connection=self.key.connection, limit=_RUNS)
+        return {str(bad["id"]) for run in last for bad in runs.bad_records(run.id) if not bad["kept"]}
 
     def _cutting(self) -> Slices | None:
         return self.sync.incremental.slices if self.sync.incremental is not None else None
@@ -140,6 +126,8 @@ class _Auditing:
         return await cut(whole, rules, lambda part: source.count(part, rules))
 
     async def _list(self, source: Source, whole: Slice, inventory: Inventory) -> None:
+        async for ids in source.deleted():  # which the next run deletes
+            inventory.add([Listed(id, pending=True, deleted=True) for id in ids])
         rules, foreach = self._cutting(), self.sync.foreach
         if foreach is not None and self.rules.by_parent:
             await self._list_parents(source, foreach, whole, inventory)
@@ -184,16 +172,14 @@ class _Auditing:
                 [listed for record in page.records if (listed := mapper.listed(record)) is not None]
             )
 
-    async def _repair(self, source: Source, whole: Slice, inventory: Inventory) -> int:
-        done = 0
+    async def _repair(self, repair: Repair, source: Source, whole: Slice, inventory: Inventory) -> None:
         for differing in (inventory.missing(), inventory.stale()):
             for ids in list(differing):
                 async for own, some in self._sources(source, whole, ids, inventory):
-                    for start in range(0, len(some), _TOGETHER):
-                        done += await self._read_again(own, whole, some[start : start + _TOGETHER])
+                    for start in range(0, len(some), TOGETHER):
+                        await repair.read_again(own, whole, some[start : start + TOGETHER])
         for ids in list(inventory.extra()):
-            done += self.stream.delete(ids, time.time())
-        return done
+            repair.delete(ids)
 
     async def _sources(
         self, source: Source, whole: Slice, ids: list[str], inventory: Inventory
@@ -207,25 +193,3 @@ class _Auditing:
         parents = await parents_of(self.sync, foreach, self.client, self.store, source)
         for parent in parents.named(by_parent):
             yield await source.of_parent(parent.item, SyncState(), whole), by_parent[parent.key]
-
-    async def _read_again(self, source: Source, whole: Slice, ids: Sequence[str]) -> int:
-        call = self.rules.repair
-        if call is None:
-            return 0
-        scope = {**await source.scope_of(whole), "ids": list(ids)}
-        reading, done = source.reading_of(call, scope), 0
-        async for page in reading.pages(None):
-            for rows in reading.rows(page.records, 1):
-                with self.store.atomic():
-                    changes = self.stream.write(rows.kept, time.time())
-                    done += changes.added + changes.updated + self.stream.delete(rows.gone, time.time())
-        return done
-
-
-def _difference(found: Iterator[list[str]]) -> Difference:
-    count = 0
-    first: list[str] = []
-    for ids in found:
-        count += len(ids)
-        first += ids[: SHOWN - len(first)]
-    return Difference(count=count, ids=first)

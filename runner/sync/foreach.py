@@ -70,7 +70,9 @@ class ForeachRun:
         if cut is not None and self._sync.incremental is not None:
             ledger.end(await self._surely(ledger, state, cut))
             state, cut, full = self._store.states.get(self._key), None, False
-        return ledger.finish(await self._surely(ledger, state, cut or await self._begun(state, full=full)))
+        whole = await self._surely(ledger, state, cut or await self._begun(state, full=full))
+        await ledger.prune()
+        return ledger.finish(whole)
 
     async def first(self, *, full: bool) -> tuple[Source, Turn | None]:
         """The parent with which a run would begin, or go on; nothing is written."""

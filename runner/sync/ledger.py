@@ -188,11 +188,7 @@ class Ledger:
         seen_by = self._seen_by(window)
         if seen_by is not None:
             self.stream.see([one.id for one in bad if one.id is not None], seen_by)
-        for number, one in enumerate(bad, self._bad + 1):
-            if number <= MOST_LISTED:
-                self.run.log("warning", _passed_over(one, page), {"bad_record": one.as_data(page)})
-            elif number == MOST_LISTED + 1:
-                self.log("warning", "further bad records are counted, and not listed")
+        log_bad(self.run, bad, page, self._bad)
 
     def delete(self, ids: list[str]) -> None:
         """Deletes what the API tells as deleted."""
@@ -264,6 +260,19 @@ class Ledger:
         data = progress.as_data() if progress is not None else None
         kept = msgspec.structs.replace(self._state, progress=data, digest=self._sync.digest)
         self._store.states.put(self._key, kept)
+
+
+def log_bad(run: Underway, bad: list[Bad], page: int, before: int) -> None:
+    """Lists records that do not fit in a run's log, up to a number of them.
+
+    Args:
+        before: how many the run has found already.
+    """
+    for number, one in enumerate(bad, before + 1):
+        if number <= MOST_LISTED:
+            run.log("warning", _passed_over(one, page), {"bad_record": one.as_data(page)})
+        elif number == MOST_LISTED + 1:
+            run.log("warning", "further bad records are counted, and not listed")
 
 
 def _passed_over(bad: Bad, page: int) -> str:

@@ -118,8 +118,9 @@ async def resume_run(access: Access, run: Run, options: Options = Options()) -> 
         DefinitionsInvalid: what its definition calls is no longer there.
     """
     if run.kind != "workflow" or not run.durable:
-        what = "sync" if run.kind == "sync" else "workflow that is not durable"
-        raise UsageError(f"{run.id[:8]} is a run of a {what}", hint="run it again")
+        kinds = {"sync": "a sync", "audit": "an audit"}
+        what = kinds.get(run.kind, "a workflow that is not durable")
+        raise UsageError(f"{run.id[:8]} is a run of {what}", hint="run it again")
     if run.status == "success":
         raise UsageError(f"{run.id[:8]} has ended: {run.status}", hint=f"run it anew: terapi run {run.name}")
     if run.asked is not None and run.status in ("failed", "cancelled"):
