@@ -15,6 +15,7 @@ from runner.errors import UsageError
 if TYPE_CHECKING:
     from runner.calls.access import Access
     from runner.cli.app import App
+    from runner.definitions.model import DefinitionTest
     from runner.definitions.project import Project
     from runner.testing.record import Wanted
 
@@ -56,21 +57,23 @@ def command(
 ) -> int:
     """Make a test of a sync or a workflow from a real connection.
 
-    NAME is run as a test would run it, and what was asked and answered is written down with what came of it.
-    What a workflow writes at the API is written for good; what a sync stores is forgotten. Secrets, tokens
-    and the addresses of the account are replaced; what the API answered is not: look through the file before
-    you share it.
+    NAME is run as a test would run it, and what was asked and answered is written down with what came of it;
+    a test's file is recorded anew, with what it is given. What a workflow writes at the API is written for
+    good; what a sync stores is forgotten. Secrets, tokens and the addresses of the account are replaced; what
+    the API answered is not: look through the file before you share it.
     """
     app = app_of(ctx)
-    path = app.start / file if file is not None else app.root / "tests" / f"{name}.test.yaml"
-    _check_path(app, path, force=force)
-    wanted = _wanted(app.project, name, asked)
+    again = _recorded_before(app, name)
+    path = app.root / again.name if again is not None else app.root / "tests" / f"{name}.test.yaml"
+    path = app.start / file if file is not None else path
+    _check_path(app, path, force=force or (again is not None and file is None))
+    wanted = _wanted(app.project, name, asked) if again is None else _again(again, asked)
 
     async def work(access: Access) -> str:
         from runner.testing.record import record
 
         project = access.project
-        found = project.sync(name) if wanted.kind == "sync" else project.workflow(name)
+        found = project.sync(wanted.name) if wanted.kind == "sync" else project.workflow(wanted.name)
         place = access.connection(connection, found.integrations)
         return await record(access, access.client(place), wanted)
 
@@ -89,6 +92,38 @@ def _check_path(app: App, path: Path, *, force: bool) -> None:
         raise UsageError(f"{path} is there already", hint=hint)
 
 
+def _recorded_before(app: App, name: str) -> DefinitionTest | None:
+    """The test whose file is named, where it is one."""
+    from runner.definitions.project import Project
+
+    if not name.endswith(".test.yaml"):
+        return None
+    file = (app.start / name).resolve()
+    for test in Project.load(app.root, tests=True).checked().tests:
+        if (app.root / test.name).resolve() == file:
+            return test
+    raise UsageError(f"there is no test {name}", hint="record a sync or a workflow by its name")
+
+
+def _again(test: DefinitionTest, asked: dict[str, object]) -> Wanted:
+    """The same test anew; nothing else can be said of it but how much is kept."""
+    from runner.testing.record import Wanted
+
+    said = [key for key in ("given", "checkpoint", "full", "params", "mocks", "description") if asked[key]]
+    if said:
+        raise UsageError(f"{test.name} says what is given", hint="change it there, then record it anew")
+    limit = _limit(asked["limit"], test.kind)
+    return Wanted(
+        kind=test.kind, name=test.definition, description=test.description, given=test.given, limit=limit
+    )
+
+
+def _limit(asked: object, kind: str) -> int | None:
+    if isinstance(asked, int):
+        return asked or None
+    return _FEW if kind == "sync" else None
+
+
 def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
     from typing import cast
 
@@ -104,7 +139,6 @@ def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
         )
     if len(kinds) > 1:
         raise UsageError(f"`{name}` is a sync and a workflow", hint="give one of them another name")
-    limit = cast("int | None", asked["limit"])
     return Wanted(
         kind=kinds[0],
         name=name,
@@ -116,7 +150,7 @@ def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
             input=given_input(cast("tuple[str, ...]", asked["given"])),
             mock=values(cast("tuple[str, ...]", asked["mocks"]), "--mock"),
         ),
-        limit=limit or None if limit is not None else (_FEW if kinds[0] == "sync" else None),
+        limit=_limit(asked["limit"], kinds[0]),
     )
 
 

@@ -102,7 +102,7 @@ def _others(before: Outline, after: Outline) -> Iterator[Change]:
         # The outline has of `incremental` what matters alone.
         name = "incremental" if key == "cursor" else key
         if (
-            name in ("incremental", "vars", "foreach", "enrich")
+            name in ("incremental", "vars", "foreach")
             and isinstance(old or {}, Mapping)
             and isinstance(new or {}, Mapping)
         ):

@@ -18,7 +18,8 @@ from runner.testing.asked import Asked, differences, likeness, recorded, sent
 _TYPES: Final = {
     "json": "application/json", "text": "text/plain; charset=utf-8", "base64": "application/octet-stream",
 }  # fmt: skip
-_FAULTS: Final = {
+#: what stands for an answer that did not come, and how that is told
+FAULTS: Final = {
     "network": "the API cannot be reached",
     "disconnected": "the API ended the connection before it answered",
     "timeout": "the API did not answer in time",
@@ -83,7 +84,7 @@ class Cassette(Transport):
         self.requests += 1
         answer = self._answer(request)
         if answer.fault is not None:
-            raise CallError(_FAULTS[answer.fault], kind=answer.fault, transient=True, where=request.where)
+            raise no_answer(answer.fault, request)
         names = {name.lower() for name in answer.headers}
         pairs = list(answer.headers.items())
         if "content-type" not in names and answer.form is not None:
@@ -101,7 +102,7 @@ class Cassette(Transport):
         self.missed.append(self._miss(asked))
         raise CallError(
             f"{asked} is not on the cassette", kind=NOT_RECORDED, where=request.where,
-            hint="record the test anew: terapi record",
+            hint="record the test anew: terapi record FILE",
         )  # fmt: skip
 
     def _miss(self, asked: Asked) -> Miss:
@@ -109,6 +110,11 @@ class Cassette(Transport):
             return Miss(asked, None, [])
         nearest, wanted = max(self._exchanges, key=lambda pair: likeness(pair[1], asked))
         return Miss(asked, nearest, differences(wanted, asked))
+
+
+def no_answer(fault: str, request: Outgoing) -> CallError:
+    """Why no answer comes."""
+    return CallError(FAULTS[fault], kind=fault, transient=True, where=request.where)
 
 
 def _content(answer: RecordedAnswer) -> bytes:

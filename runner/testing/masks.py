@@ -58,17 +58,13 @@ def _config(provider: Provider, config: Mapping[str, object]) -> dict[str, objec
         if field is not None and field.default == value:
             continue
         if isinstance(value, str) and "://" in value:
-            found[name] = placeholder(_first(name, value, config))
+            # Of those that are the same, one word stands for all.
+            found[name] = placeholder(min(key for key, other in config.items() if other == value))
         elif isinstance(value, str) and len(value) >= _SHORTEST and value in host:
             found[name] = name.replace("_", "-").lower()
         else:
             found[name] = value
     return found
-
-
-def _first(name: str, value: object, config: Mapping[str, object]) -> str:
-    """The first key of those that have the same value, so that one word stands for it."""
-    return min(key for key, other in config.items() if other == value) if name in config else name
 
 
 def _addresses(

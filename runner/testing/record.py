@@ -24,7 +24,7 @@ from runner.testing.asked import Asked, grouped
 from runner.testing.masks import Replacing
 from runner.testing.recorder import Recorder
 from runner.testing.report import ORDER
-from runner.testing.stage import Actor, base_url_of, placeholder, staged
+from runner.testing.stage import Actor, actor_of, base_url_of, staged
 from runner.testing.trial import Trial, metadata_of, performed
 
 #: headers that say nothing of what is asked for, or that follow from the body
@@ -77,7 +77,7 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     http = [told_exchange(asked, answer, replacing, base_url) for asked, answer in recorder.exchanges]
     expect = replacing.value(_expected(found))
     head = _head(wanted, access.project, provider)
-    return write({**head, "given": _given(given, replacing), "http": http, "expect": expect})
+    return write({**head, "given": _given(given, provider, replacing), "http": http, "expect": expect})
 
 
 async def _wait(seconds: float) -> None:
@@ -88,7 +88,7 @@ async def _wait(seconds: float) -> None:
 def _check(found: Mapping[str, object]) -> None:
     """Raises UsageError for what is not the definition's doing."""
     error = found.get("error")
-    if isinstance(error, Mapping) and error["kind"] in ("usage", "waiting"):
+    if isinstance(error, Mapping) and error["kind"] in ("usage", "waiting", "not_connected"):
         hint = None if error.get("hint") is None else str(error["hint"])
         if error["kind"] == "waiting":
             hint = f"say what it gives: --mock {error.get('step')}='{{\"approved\": true}}'"
@@ -96,8 +96,8 @@ def _check(found: Mapping[str, object]) -> None:
 
 
 def _all_given(given: Given, place: Connection, now: float) -> Given:
-    """What is given, and what the connection says: its metadata, the params in it apart."""
-    metadata = dict(place.metadata or {})
+    """What is given, and what the connection says beside it: its metadata, the params in it apart."""
+    metadata = {**(place.metadata or {}), **given.metadata}
     params = metadata.pop("params", {})
     return msgspec.structs.replace(
         given, now=now, metadata=metadata,
@@ -148,16 +148,18 @@ def _request(asked: Asked, replacing: Replacing, base_url: str) -> dict[str, obj
 
 
 def _response(answer: RecordedAnswer) -> dict[str, object]:
+    if answer.fault is not None:
+        return {"fault": answer.fault}
     found: dict[str, object] = {} if answer.status == 200 else {"status": answer.status}
     if answer.headers:
         found["headers"] = dict(answer.headers)
     return found if answer.form is None else {**found, answer.form: answer.body}
 
 
-def _given(given: Given, replacing: Replacing) -> dict[str, object]:
+def _given(given: Given, provider: Provider, replacing: Replacing) -> dict[str, object]:
     """What was given, without what is so by default."""
-    stand_ins = {name: placeholder(name) for name in replacing.config}
-    config = {name: value for name, value in replacing.config.items() if value != stand_ins[name]}
+    spare = actor_of(provider, {}, {}).config
+    config = {name: value for name, value in replacing.config.items() if value != spare.get(name)}
     connection = {"config": config, "metadata": given.metadata}
     found: dict[str, object] = {"now": format_instant(instant(given.now)).replace(".000Z", "Z")}
     parts: Mapping[str, object] = {

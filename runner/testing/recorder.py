@@ -15,13 +15,14 @@ from typing import Final
 from runner.calls.transport import Streamed, Transport
 from runner.definitions.exchange import Answer, Outgoing
 from runner.definitions.model import RecordedAnswer
+from runner.errors import CallError
 from runner.testing.asked import Asked, parsed, sent
-from runner.testing.cassette import Whole
+from runner.testing.cassette import FAULTS, Whole, no_answer
 
 #: bytes of an answer that are kept
 _MOST: Final = 50_000_000
-#: what says how a body was sent, which is kept as it was read
-_PACKING: Final = frozenset({"content-encoding", "content-length", "transfer-encoding"})
+#: what says how a body was sent, which is kept as it was read, and when
+_RENEWED: Final = frozenset({"content-encoding", "content-length", "transfer-encoding", "date"})
 #: types of bodies with a record a line
 _LINES: Final = frozenset({"application/x-ndjson", "application/ndjson", "application/jsonl"})
 #: headers that are kept although no definition reads them
@@ -54,14 +55,20 @@ class Recorder(Transport):
         self, request: Outgoing, upload: AsyncIterable[bytes] | None = None
     ) -> AsyncIterator[Streamed]:
         """The answer as it will be played back: cut, and at the time of the recording."""
-        async with self._alone, self._inner.stream(request, upload) as streamed:
-            pairs = [pair for pair in streamed.pairs if pair[0].lower() not in _PACKING]
-            answer = await streamed.read(_MOST)
+        async with self._alone:
+            try:
+                async with self._inner.stream(request, upload) as streamed:
+                    pairs = [pair for pair in streamed.pairs if pair[0].lower() not in _RENEWED]
+                    answer = await streamed.read(_MOST)
+            except CallError as exc:
+                if exc.kind not in FAULTS:
+                    raise
+                self.exchanges.append((sent(request), RecordedAnswer(fault=exc.kind)))
+                raise no_answer(exc.kind, request) from exc
             kind = answer.headers.get("content-type", "")
             content = answer.content if self._limit is None else cut(answer.content, kind, self._limit)
             self.exchanges.append((sent(request), self._kept(answer, content, kind)))
-        pairs = [*(pair for pair in pairs if pair[0].lower() != "date"), ("Date", self._date)]
-        yield Streamed(request, answer.status, pairs, Whole(content))
+        yield Streamed(request, answer.status, [*pairs, ("Date", self._date)], Whole(content))
 
     def _kept(self, answer: Answer, content: bytes, kind: str) -> RecordedAnswer:
         headers = {name: value for name, value in answer.headers.items() if name in self._headers}

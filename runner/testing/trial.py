@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import msgspec
 import orjson
 
 from runner.definitions.conversions import text
-from runner.definitions.model import DefinitionTest, Given
+from runner.definitions.model import DefinitionTest, Exchange, Given
 from runner.definitions.project import Project
 from runner.errors import TerapiError
 from runner.store import Store
@@ -20,9 +20,6 @@ from runner.testing import checkpoints
 from runner.testing.cassette import Cassette, Miss
 from runner.testing.stage import CONNECTION, Stage, actor_of, base_url_of, staged
 from runner.workflow.run import Options, Result, run_workflow
-
-if TYPE_CHECKING:
-    from runner.definitions.model import Exchange
 
 #: the id of a workflow's run, from which the keys come by which an API knows its requests
 _RUN = "0123456789abcdef0123456789abcdef"

@@ -84,6 +84,24 @@ def test_a_sync_is_recorded_from_a_checkpoint_on(connected: Terapi, api: Api) ->
     assert "since: 2025-12-31T23:59:00.000Z" in (connected.folder / "tests/again.test.yaml").read_text()
 
 
+def test_a_test_is_recorded_anew_with_what_it_is_given(connected: Terapi, api: Api) -> None:
+    api.on("/orders", Reply({"id": 7}, 201))
+    file = "tests/place-order.test.yaml"
+    connected("record", "place-order", "--input", "name=ada", "--description", "It is placed.")
+    workflow = connected.folder / "workflows" / "place-order.yaml"
+    workflow.write_text(workflow.read_text().replace("| upper", "| title"))
+    assert "next: terapi record" not in connected("test", code=1)
+    connected("record", file)
+    text = (connected.folder / file).read_text()
+    assert "json: {name: Ada}" in text
+    assert "description: It is placed." in text
+    assert connected("test").endswith("1 passed\n")
+    connected("record", file, "--input", "name=eve", code=2)
+    assert "says what is given" in connected.err
+    connected("record", "tests/other.test.yaml", code=2)
+    assert "there is no test tests/other.test.yaml" in connected.err
+
+
 @pytest.mark.parametrize("file", ["elsewhere.test.yaml", "tests/orders.yaml"])
 def test_a_place_that_is_none_for_a_test_is_told_before_anything_is_asked(
     connected: Terapi, api: Api, file: str

@@ -54,7 +54,6 @@ CASES: dict[str, list[tuple[str, str, object, object]]] = {
     "cursor: {type: number}": [("changed", "incremental.type", None, "number")],
     "vars: {columns: id}": [("changed", "vars.columns", "id, name", "id")],
     "vars: {more: x}": [("changed", "vars.more", None, "x")],
-    "enrich: {notes: {use: list_notes}}": [("changed", "enrich.notes", None, {"use": "list_notes"})],
     "fetch: {use: other}": [("changed", "fetch", {"use": "list"}, {"use": "other"})],
     "on_bad_record: skip": [("changed", "on_bad_record", None, "skip")],
 }  # fmt: skip

@@ -512,12 +512,3 @@ def test_records_of_parents_are_enriched_and_know_their_parent(
         "1": {"id": "1", "of": "a", "notes": [{"text": "x"}]},
         "3": {"id": "3", "of": "b", "notes": [{"text": "w"}]},
     }
-
-
-def test_how_calls_are_made_does_not_decide_what_is_stored(access: Access, folder: Path) -> None:
-    def digest(enrich: str) -> str:
-        define(access, folder, enrich)
-        return access.project.sync("orders").digest
-
-    assert digest(NOTES) == digest(NOTES + "    batch: 7\n    concurrency: 9\n")
-    assert digest(NOTES) != digest(NOTES + "    optional: true\n")

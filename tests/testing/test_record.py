@@ -198,3 +198,15 @@ def test_what_is_read_side_by_side_is_recorded_in_the_same_order(
     # The clock went on between the two.
     one, other = (re.sub(r"(until|now): \S+", "", text) for text in texts)
     assert one == other
+
+
+def test_an_answer_that_did_not_come_is_recorded_as_well(
+    connection: Connection, api: Api, folder: Path, store: Store
+) -> None:
+    broken = Reply({"orders": []}, broken="reset")
+    api.on("/orders", [broken, broken, broken])
+    fresh = Access(Project.load(folder).checked(), store, {})
+    text = recorded(fresh, connection, Wanted(kind="sync", name="orders"))
+    assert text.count("response: {fault: disconnected}") == 3
+    assert "kind: disconnected" in text
+    assert plays(folder, text)

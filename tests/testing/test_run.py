@@ -296,4 +296,4 @@ def test_a_checkpoint_of_the_other_kind_is_refused(project: Path, text: str, say
     (project / "syncs" / "lines.yaml").write_text(LINES)
     report = run(project, text)
     assert report.failed
-    assert says in report.problems[0]
+    assert report.problems[0] == says

@@ -25,9 +25,7 @@ from runner.definitions.expressions import Names
 from runner.definitions.model import Audit, Call, Deletes, Incremental, Provider, Retention, Sync
 
 #: the keys that decide which records are stored, and how
-_STORING: Final = ("fetch", "vars", "where", "fields", "field_type", "primary_key", "on_bad_record")
-#: the keys of an enrichment that decide how many calls it makes, and nothing else
-_HOW: Final = ("batch", "concurrency")
+_STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "field_type", "primary_key", "on_bad_record")
 #: the keys of `foreach` that decide what a parent is; which of them count shows by itself
 _PARENTS: Final = ("records", "items", "use", "with", "key")
 
@@ -161,17 +159,9 @@ def _outline(node: yaml.Mapping) -> dict[str, object]:
     foreach = below(node, "foreach").entries
     if foreach:
         parts["foreach"] = {key: foreach[key].data for key in _PARENTS if key in foreach}
-    calls = below(node, "enrich").entries
-    if calls:
-        parts["enrich"] = {name: _joining(one) for name, one in calls.items()}
     cursor = below(node, "incremental").entries
     parts["cursor"] = {key: cursor[key].data for key in ("cursor", "type", "token") if key in cursor}
     return parts
-
-
-def _joining(node: yaml.Node) -> dict[str, object]:
-    """What decides what an enrichment gives; not how many calls it makes for that."""
-    return {key: one.data for key, one in mapping(node).entries.items() if key not in _HOW}
 
 
 def _digest(outline: Mapping[str, object]) -> str:
