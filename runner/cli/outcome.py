@@ -28,6 +28,9 @@ def show(result: Result, store: Store, *, as_json: bool) -> int:
 def _tell(result: Result, store: Store) -> None:
     for path in result.repeated:
         click.echo(f"{path} was under way when its process ended, and was done again", err=True)
+    if result.rejected:
+        rows = f"{result.rejected:,} row{'' if result.rejected == 1 else 's'}"
+        click.secho(f"the API refused {rows}: terapi runs rejected {result.run[:8]}", fg="yellow", err=True)
     if result.status == "waiting":
         _tell_waiting(result, store)
         return

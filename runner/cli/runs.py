@@ -14,6 +14,7 @@ from runner.cli.main import app_of
 from runner.cli.options import json_option, limit_option, on_page, page_option
 from runner.cli.output import bad_lines, echo_json, echo_line, moment, second, step_lines, table
 from runner.cli.runs_go import approve, cancel, resume
+from runner.cli.runs_rejected import rejected
 from runner.cli.runs_tree import tree_lines
 from runner.definitions.problems import visible
 
@@ -39,7 +40,7 @@ class Which(TypedDict):
 
 @click.group(epilog="Example: terapi runs list --status failed")
 def command() -> None:
-    """Runs of syncs and workflows: list, show, logs, resume, approve, cancel."""
+    """Runs of syncs and workflows: list, show, logs, rejected, resume, approve, cancel."""
 
 
 @command.command("list", epilog="Example: terapi runs list --status failed --limit 5")
@@ -178,5 +179,5 @@ def _took(run: Run) -> str:
     return f"{run.finished_at - run.started_at:.1f} s" if run.finished_at is not None else ""
 
 
-for one in (resume, approve, cancel):
+for one in (rejected, resume, approve, cancel):
     command.add_command(one)

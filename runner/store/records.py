@@ -299,6 +299,22 @@ class Stream:
         given = {"stream": self.number(), "after": after, "limit": limit}
         return [(row["id"], row["payload"]) for row in self._database.rows(self._sql["by_key"], given)]
 
+    def newest(self) -> int:
+        """A number that every record has or stays below, and no later one; see `between`."""
+        return int(self._database.rows(self._sql["newest"])[0]["number"])
+
+    def between(self, *, after: str, to: str | None, until: int, limit: int) -> list[Record]:
+        """Records in the order of their keys.
+
+        Args:
+            after: the key behind which they lie; the empty text for the first.
+            to: the last key that counts; None for all.
+            until: leaves out those that came later, as `newest` told.
+            limit: how many at most.
+        """
+        given = {"stream": self.number(), "after": after, "to": to, "until": until, "limit": limit}
+        return [_record(row) for row in self._database.rows(self._sql["between"], given)]
+
     def count(self) -> dict[str, int]:
         """How many records there are in each state."""
         rows = self._database.rows(self._sql["count"], {"stream": self.number()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -84,6 +84,11 @@ class RunSteps:
     def all(self) -> list[StepRow]:
         """In the order in which they began."""
         return [_step(row) for row in self._database.rows(self._sql["all"], {"run": self._run})]
+
+    def rejected(self) -> Iterator[tuple[str, list[Mapping[str, object]]]]:
+        """The steps in which an API refused rows: their paths, and of each row `number`, `row` and `why`."""
+        for row in self._database.rows(self._sql["rejected"], {"run": self._run}):
+            yield row["path"], json.loads(row["rejected"])
 
     def ended(self) -> int:
         """How many steps have ended."""

@@ -159,6 +159,7 @@ def _pass_on(inner: Running, outer: Running) -> None:
     """What a called workflow may have done, its caller may have done."""
     outer.touched = outer.touched or inner.touched
     outer.uncertain = outer.uncertain or inner.uncertain
+    outer.rejected += inner.rejected
 
 
 def _of_step(run: Run, path: str) -> bool:
@@ -185,6 +186,7 @@ def _inner(context: Context, workflow: Workflow, given: object, id: str) -> Runn
         patience=outer.patience,
         rest=outer.rest,
         depth=outer.depth + 1,
+        started_afar=outer.started_afar,
     )
 
 

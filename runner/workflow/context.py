@@ -110,6 +110,10 @@ class Running(msgspec.Struct, kw_only=True):
     undos: list[Undo] = []
     #: steps that may have been done twice
     repeated: list[str] = []
+    #: rows that an API refused
+    rejected: int = 0
+    #: whether it was started by something else than a person at this machine
+    started_afar: bool = False
     #: whether something was done that may not be done again
     touched: bool = False
     #: whether what failed may be done nevertheless, and must not be done twice

@@ -38,6 +38,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     not_undone: list[NotUndone] = []
     #: steps that may have been done twice
     repeated: list[str] = []
+    #: rows that an API refused; `terapi runs rejected` lists them
+    rejected: int = 0
     #: when a waiting run goes on by itself, in seconds since 1970
     due_at: float | None = None
     #: the error itself, for who can do more with it than show it
@@ -52,7 +54,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
         for key in ("cause", "touched", "uncertain", "due_at"):
             data.pop(key)
         data["not_undone"] = [msgspec.structs.asdict(one) for one in self.not_undone]
-        for key in ("undone", "not_undone", "repeated"):
+        for key in ("undone", "not_undone", "repeated", "rejected"):
             if not data[key]:
                 data.pop(key)
         return data
@@ -180,6 +182,7 @@ def _result(running: Running, status: str) -> Result:
         status=status,
         steps=[step.as_data() for step in running.journal.tops],
         repeated=running.repeated,
+        rejected=running.rejected,
         touched=running.touched,
         uncertain=running.uncertain,
     )

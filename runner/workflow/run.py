@@ -168,6 +168,7 @@ async def _kept(
         hold=options.hold,
         patience=options.patience,
         rest=options.rest,
+        started_afar=run.started_by is not None,
     )
     try:
         if not await _turn(workflow, running, underway):
@@ -227,6 +228,7 @@ async def _passing(
         children=Called(),
         dry=options.dry,
         mock=options.mock,
+        started_afar=options.started_by is not None,
     )
     client = access.client(connection)
     if options.dry:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence, Sized
+from itertools import count
+from typing import TypeVar
 
 from runner.definitions.model import Step
 from runner.definitions.values import is_absent
@@ -11,6 +13,14 @@ from runner.workflow.context import Context
 from runner.workflow.failures import Parked, Returned, StepFailed, Stopped
 from runner.workflow.halt import Halt
 
+T = TypeVar("T")
+
+
+class _End:
+    """Stands behind the last thing."""
+
+
+_END = _End()
 Trouble = StepFailed | Returned | Parked | Stopped
 
 
@@ -32,21 +42,25 @@ def results_of(steps: Sequence[Step], context: Context) -> dict[str, object]:
 
 
 async def together(
-    count: int, one: Callable[[int, Halt], Awaitable[None]], *, limit: int, context: Context
+    things: Iterable[T], one: Callable[[int, T, Halt], Awaitable[None]], *, limit: int, context: Context
 ) -> None:
-    """Does so many things of a step, ``limit`` at once, begun in order.
+    """Does each of several things of a step, ``limit`` at once, begun in order; asks for each when it is due.
 
     Where one fails no further one is begun, and those under way end first. What is raised is the failure of
     the first in order that failed, else what else kept one from its end.
     """
     halt = Halt(context.halt)
     troubles: dict[int, Trouble] = {}
-    numbers = iter(range(count))
+    numbers, waiting = count(), iter(things)
 
-    async def worker(numbers: Iterator[int]) -> None:
-        for number in numbers:
+    async def worker() -> None:
+        while True:
+            number = next(numbers)
             try:
-                await one(number, halt)
+                thing = next(waiting, _END)
+                if isinstance(thing, _End):
+                    return
+                await one(number, thing, halt)
             except (StepFailed, Returned) as exc:
                 troubles[number] = exc
                 halt.call()
@@ -59,9 +73,10 @@ async def together(
 
     try:
         if limit == 1:
-            await worker(numbers)
+            await worker()
         else:
-            await asyncio.gather(*(worker(numbers) for _ in range(min(limit, count))))
+            most = min(limit, len(things)) if isinstance(things, Sized) else limit
+            await asyncio.gather(*(worker() for _ in range(most)))
     finally:
         halt.leave()
     if troubles:

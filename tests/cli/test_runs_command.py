@@ -137,3 +137,32 @@ def test_a_run_that_cannot_begin_is_told_at_once(
     assert connected("run", *args, "--detach", code=code) == ""
     assert sentence in connected.err
     assert shown(connected) == []
+
+
+IMPORT = """
+version: 1
+workflow: import-orders
+integrations: [shop]
+steps:
+  - foreach: {file: orders.csv, batch: 2}
+    request: {method: POST, path: /batch, json: "{{ item }}"}
+    rejected: {of: result, when: outcome.error, why: outcome.error}
+"""
+
+
+def test_rows_that_the_api_refused_are_written_to_be_run_again(connected: Terapi, api: Api) -> None:
+    (connected.folder / "workflows" / "import-orders.yaml").write_text(IMPORT)
+    (connected.folder / "orders.csv").write_text('name,note\ntea,\ncoffee,"black, hot"\nmilk,\n')
+    api.on("/batch", [Reply([{}, {"error": "too hot"}]), Reply([{}])])
+    found = connected.json("run", "import-orders")
+    assert (found["status"], found["rejected"]) == ("success", 1)
+    id = str(found["run"])
+    assert json.loads(connected("runs", "rejected", id, "--json")) == [
+        {"step": "#1[0]", "number": 2, "why": "too hot", "name": "coffee", "note": "black, hot"}
+    ]
+    connected("runs", "rejected", id, "-o", str(connected.folder / "rest.csv"))
+    assert (connected.folder / "rest.csv").read_text().splitlines() == ["name,note", 'coffee,"black, hot"']
+    api.on("/batch", Reply([{"error": "x"}]))
+    (connected.folder / "orders.csv").write_text((connected.folder / "rest.csv").read_text())
+    connected("run", "import-orders")
+    assert "the API refused 1 row: terapi runs rejected " in connected.err

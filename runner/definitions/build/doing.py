@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final, cast
 
+import msgspec
+
 from runner.definitions import yaml
 from runner.definitions.build.around import read_call_workflow
 from runner.definitions.build.keys import below, data, seconds, text, texts
@@ -48,11 +50,16 @@ def _sync(node: yaml.Mapping, known: Known) -> Doing:
 
 def _records(node: yaml.Mapping, known: Known) -> Doing:
     rules = below(node, "records")
+    limit = data(rules, "limit", cast("int | None", None))
+    return msgspec.structs.replace(read_records(rules, known), limit=limit)
+
+
+def read_records(rules: yaml.Mapping, known: Known) -> ReadRecords:
+    """Which stored records are meant."""
     return ReadRecords(
         model=text(rules, "model"),
         where=known.reader.optional(rules, "where", known.names(record=None)),
         changes=texts(rules, "changes") or ("added", "updated"),
-        limit=data(rules, "limit", cast("int | None", None)),
     )
 
 

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
 from runner.definitions import yaml
-from runner.definitions.build.doing import DOING
+from runner.definitions.build.doing import DOING, read_records
 from runner.definitions.build.keys import below, data, items, mapping, seconds, text
 from runner.definitions.build.known import ERROR, RESPONSE
 from runner.definitions.build.place import Known
-from runner.definitions.expressions import Names
+from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import (
     Case,
     Catch,
     Doing,
     Parallel,
+    Rejected,
     Repeat,
+    Rows,
     Step,
     StepRetry,
     Steps,
@@ -57,7 +59,7 @@ def read_step(node: yaml.Mapping, known: Known, position: int = 1) -> Step:
         name=text(node, "id") or f"#{position}",
         id=_id(node, known),
         when=reader.optional(node, "when", names),
-        foreach=reader.optional(node, "foreach", known.names()),
+        foreach=_foreach(node, known),
         concurrency=_concurrency(node, known),
         repeat=_repeat(node, own),
         retry=_retry(node, own),
@@ -66,6 +68,7 @@ def read_step(node: yaml.Mapping, known: Known, position: int = 1) -> Step:
         finally_=read_steps(items(node, "finally"), own.inside()),
         undo=_undo(node, own),
         output=reader.output(node, "output", own.names(**_result(kind))),
+        rejected=_rejected(node, own),
         idempotency_key=reader.optional_value(node, "idempotency_key", names),
         integration=text(node, "integration") or None,
         connection=reader.optional_value(node, "connection", known.names()),
@@ -105,6 +108,35 @@ def _id(node: yaml.Mapping, known: Known) -> str | None:
         message = f"another step is called `{name}` already"
         known.reader.problem(found, message, "duplicate-step", "give it another id")
     return name
+
+
+def _foreach(node: yaml.Mapping, known: Known) -> Expression | Rows | None:
+    rules = node.entries.get("foreach")
+    if not isinstance(rules, yaml.Mapping):
+        return known.reader.optional(node, "foreach", known.names())
+    return Rows(
+        place=rules.place,
+        records=read_records(below(rules, "records"), known) if "records" in rules.entries else None,
+        file=known.reader.optional_value(rules, "file", known.names()),
+        format=data(rules, "format", cast("Literal['csv', 'ndjson'] | None", None)),
+        batch=data(rules, "batch", cast("int | None", None)),
+    )
+
+
+def _rejected(node: yaml.Mapping, known: Known) -> Rejected | None:
+    rules = below(node, "rejected")
+    if not rules.entries:
+        return None
+    if "foreach" not in node.entries and "row" not in rules.entries:
+        message = "without `foreach` no row is known here"
+        known.reader.problem(node.keys["rejected"], message, "rejected", "say with `row` which row it was")
+    names = known.names(result=None, outcome=None)
+    return Rejected(
+        of=known.reader.expression(rules.entries["of"], known.names(result=None)),
+        why=known.reader.expression(rules.entries["why"], names),
+        when=known.reader.optional(rules, "when", names),
+        row=known.reader.optional(rules, "row", names),
+    )
 
 
 def _concurrency(node: yaml.Mapping, known: Known) -> int | None:

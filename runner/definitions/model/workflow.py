@@ -141,6 +141,26 @@ Doing = (
 )  # fmt: skip
 
 
+class Rows(msgspec.Struct, frozen=True, kw_only=True):
+    """`foreach` as a map: rows that are read as they are needed; of a file or of the store."""
+
+    place: Place
+    records: ReadRecords | None = None
+    file: Value | None = None
+    format: Literal["csv", "ndjson"] | None = None
+    #: rows that are one item together; None where each is one
+    batch: int | None = None
+
+
+class Rejected(msgspec.Struct, frozen=True, kw_only=True):
+    """`rejected`: the rows that the API refused while it took others."""
+
+    of: Expression
+    why: Expression
+    when: Expression | None = None
+    row: Expression | None = None
+
+
 class Step(msgspec.Struct, frozen=True, kw_only=True):
     """One step: what it does, and how."""
 
@@ -152,7 +172,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     id: str | None = None
     when: Expression | None = None
-    foreach: Expression | None = None
+    foreach: Expression | Rows | None = None
     concurrency: int | None = None
     repeat: Repeat | None = None
     retry: StepRetry | None = None
@@ -162,6 +182,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     finally_: tuple[Step, ...] = ()
     undo: Step | None = None
     output: Value | None = None
+    rejected: Rejected | None = None
     idempotency_key: Value | None = None
     #: where its calls go, if not where the workflow's own do
     integration: str | None = None

@@ -84,5 +84,14 @@ ORDER BY cursor LIMIT :limit
 SELECT id, payload FROM records INDEXED BY records_by_id
 WHERE stream = :stream AND id > :after AND state < 2 ORDER BY id LIMIT :limit
 
+-- name: between
+SELECT id, payload, state, cursor, first_seen_at, changed_at, deleted_at, pruned_at
+FROM records INDEXED BY records_by_id
+WHERE stream = :stream AND id > :after AND (:to IS NULL OR id <= :to) AND number <= :until
+ORDER BY id LIMIT :limit
+
+-- name: newest
+SELECT coalesce(max(number), 0) AS number FROM records
+
 -- name: count
 SELECT state, count(*) AS number FROM records INDEXED BY records_by_cursor WHERE stream = :stream GROUP BY state

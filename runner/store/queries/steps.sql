@@ -35,3 +35,7 @@ ORDER BY taken_by IS NULL, number
 
 -- name: take_signal
 UPDATE run_signals SET taken_by = :path WHERE run = :run AND number = :number
+
+-- name: rejected
+SELECT path, json_extract(note, '$.rejected') AS rejected FROM steps
+WHERE run = :run AND json_extract(note, '$.rejected') IS NOT NULL ORDER BY number, path

@@ -13,13 +13,12 @@ from runner.workflow.walk import note_result, results_of, together
 async def parallel(step: Step, context: Context) -> object:
     branches = cast(Parallel, step.do).steps
 
-    async def one(number: int, halt: Halt) -> None:
-        branch = branches[number]
+    async def one(number: int, branch: Step, halt: Halt) -> None:
         place = context.below(branch)
         place.halt = halt
         note_result(branch, context, await context.running.perform(branch, place))
 
     # With `foreach`, `concurrency` is said of the items.
     most = step.concurrency if step.concurrency is not None and step.foreach is None else len(branches)
-    await together(len(branches), one, limit=most, context=context)
+    await together(branches, one, limit=most, context=context)
     return results_of(branches, context)

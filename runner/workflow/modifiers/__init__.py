@@ -17,6 +17,7 @@ from runner.workflow.modifiers.finally_ import finally_
 from runner.workflow.modifiers.foreach import foreach
 from runner.workflow.modifiers.keep import keep
 from runner.workflow.modifiers.output import mock, output
+from runner.workflow.modifiers.rejected import rejected
 from runner.workflow.modifiers.repeat import repeat
 from runner.workflow.modifiers.retry import retry
 from runner.workflow.modifiers.timeout import timeout
@@ -29,5 +30,5 @@ Modifier = Callable[[Step, Context, Perform], Awaitable[object]]
 #: from the outside in; what stands behind `foreach` is said of one item
 MODIFIERS: Final[tuple[Modifier, ...]] = (
     tell, note, connection, foreach,
-    tell, when, finally_, catch, undo, timeout, repeat, keep, retry, mock, output,
+    tell, when, finally_, catch, undo, timeout, repeat, keep, retry, rejected, mock, output,
 )  # fmt: skip
