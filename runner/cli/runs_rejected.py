@@ -48,7 +48,7 @@ def rejected(ctx: click.Context, id: str, form: str | None, output: Path | None,
         if page:
             yield page
 
-    put(pages, Target(form=form_of(form, output, as_json), output=output))
+    put(pages, Target(name="rejected", form=form_of(form, output, as_json), output=output))
 
 
 def _rows(store: Store, run: Run, above: str, *, alone: bool) -> Iterator[Row]:
