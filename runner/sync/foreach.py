@@ -59,6 +59,8 @@ class ForeachRun:
         self._store = store
         self._key = key_of(sync, client)
         self._progress = progress
+        #: parents of which all was read that there was as the run began
+        self._read = set[str]()
 
     async def run(self, ledger: Ledger, *, full: bool) -> Result:
         """Reads the round that was cut short, if there is one, and then what has changed since.
@@ -67,10 +69,13 @@ class ForeachRun:
             TerapiError: a parent cannot be read; the next run goes on with those that are not whole.
         """
         state, cut = self._state(full=full)
+        round = cut or await self._begun(state, full=full)
         if cut is not None and self._sync.incremental is not None:
+            began = await server_now(self._client)
             ledger.end(await self._surely(ledger, state, cut))
-            state, cut, full = self._store.states.get(self._key), None, False
-        whole = await self._surely(ledger, state, cut or await self._begun(state, full=full))
+            state = self._store.states.get(self._key)
+            round = msgspec.structs.replace(await self._begun(state, full=False), began=began)
+        whole = await self._surely(ledger, state, round)
         await ledger.prune()
         return ledger.finish(whole)
 
@@ -119,6 +124,7 @@ class ForeachRun:
             return await self._round(ledger, state, round)
         except _AllAnew as exc:
             ledger.log("warning", f"{exc.error.message}: reading everything anew")
+            self._read.clear()
             return await self._round(ledger, state, await self._begun(state, full=True))
 
     async def _round(self, ledger: Ledger, state: SyncState, round: Round) -> Whole:
@@ -127,9 +133,8 @@ class ForeachRun:
         register = Register(self._sync, self._key, self._store, ledger, round)
         register.begin(parents.count(), self._rules.concurrency)
         try:
-            await _Reading(self._sync, self._rules, source, register, self._progress).all(
-                self._turns(state), parents
-            )
+            reading = _Reading(self._sync, self._rules, source, register, self._progress)
+            await reading.all(self._turns(state), parents, self._read)
         finally:
             # Who was read whole is not asked again. Where that cannot be kept, the first error counts.
             with suppress(StoreError, NotConnected):
@@ -164,17 +169,24 @@ class _Reading:
         self._register = register
         self._progress = progress
 
-    async def all(self, turns: Turns, parents: Parents) -> None:
+    async def all(self, turns: Turns, parents: Parents, done: set[str]) -> None:
+        """Reads all but those that are done; those of which all was read then are done as well."""
+
         async def read(turn: Turn) -> None:
             await self._parent(turns, turn)
+            if turn.fresh:
+                done.add(turn.parent.key)
             self._progress()
 
-        await side_by_side(self._taken(turns, parents), self._rules.concurrency, read)
+        await side_by_side(self._taken(turns, parents, done), self._rules.concurrency, read)
 
-    def _taken(self, turns: Turns, parents: Parents) -> Iterator[Turn]:
+    def _taken(self, turns: Turns, parents: Parents, done: set[str]) -> Iterator[Turn]:
         """Each turn as it is taken: from that moment on, what is kept says so."""
         register = self._register
         for turn in turns.of(register.round, parents, register.gone):
+            if turn.parent.key in done:
+                register.is_whole()
+                continue
             if turn.fresh:
                 register.take(turn.parent.key, turn.known, turn.window)
             yield turn

@@ -92,6 +92,10 @@ class Register:
         now = Parent(state=WHOLE, checkpoint=settled(self._sync, self.round.under_way.pop(key)))
         if now != known:
             self._waiting[key] = now
+        self.is_whole()
+
+    def is_whole(self) -> None:
+        """Counts a parent of which nothing is left to read."""
         self.round.done += 1
         self._note()
 
