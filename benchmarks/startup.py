@@ -5,6 +5,7 @@ from __future__ import annotations
 import compileall
 import statistics
 import sys
+import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -19,8 +20,11 @@ def figures() -> Iterator[Figure]:
     # As an installation leaves it: compiled.
     compileall.compile_dir(str(Path(runner.__file__).parent), quiet=1)
     commands = {"bare `import click`": BARE, "`terapi --help`": (*TERAPI, "--help")}
-    commands["`terapi validate` (the shipped definitions)"] = (*TERAPI, "validate")
-    medians = _medians(commands)
+    with tempfile.TemporaryDirectory() as folder:
+        measured((*TERAPI, "init", folder))
+        commands["`terapi validate` (a new project and its tests)"] = (*TERAPI, "-C", folder, "validate")
+        commands["`terapi validate` (all that ships, and its tests)"] = (*TERAPI, "validate")
+        medians = _medians(commands)
     bare = medians["bare `import click`"]
     for what, seconds in medians.items():
         yield Figure(what, f"{seconds * 1000:.0f} ms", f"{seconds / bare:.2f} × bare click")
