@@ -8,7 +8,7 @@ from typing import Protocol, cast
 
 import msgspec
 
-from runner.calls.job import JobRun
+from runner.calls.job import JobRun, Look
 from runner.calls.raw import RawRecords, Records
 from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing
@@ -30,7 +30,9 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     again: bool = False
     #: whether the answer ends with it
     whole: bool = True
-    #: how many records all pages have, or a job is to give, where the API tells
+    #: what a look at a job told that is waited for
+    look: Look | None = None
+    #: how many records all pages have, where the API tells
     total: int | None = None
     #: what a later read goes on from, where the answer tells
     checkpoint: str | int | None = None

@@ -157,16 +157,18 @@ async def _job_pages(
         id = await run.submitted(base)
         yield Page(records=[], next={"job": id})
     answer: Scope = {}
+    total: int | None = None
     async with aclosing(run.waited(base, id)) as looks:
         async for look in looks:
             if look.answer is None:
-                yield Page(records=[], next={"job": id}, total=look.records)
+                yield Page(records=[], next={"job": id}, look=look)
             else:
-                answer = look.answer
+                answer, total = look.answer, look.records
     async with aclosing(_results(asker, operation, job, {**base, **answer}, at, attempts)) as results:
         async for page in results:
             following = None if page.next is None else {"job": id, **page.next}
-            yield msgspec.structs.replace(page, next=following)
+            known = total if page.total is None else page.total
+            yield msgspec.structs.replace(page, next=following, total=known)
     # Whoever asks for more has kept the last page.
     await run.cleaned(base, id)
 

@@ -12,7 +12,7 @@ from runner.cli.completing import sync_names
 from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
 from runner.cli.output import bad_lines, echo_line
-from runner.cli.progress import Bars
+from runner.cli.progress import Bars, Line
 from runner.errors import TerapiError, UsageError
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from runner.store import Connection
     from runner.sync.choice import Job
     from runner.sync.preview import Preview
+    from runner.sync.progress import Part, Progress
     from runner.sync.run import Result
 
 
@@ -114,9 +115,10 @@ class _Shown:
         so_far = [Result(sync=sync.name, connection=place.id, model=sync.model, status="running")]
         with self.bars.bar(self._title(job)) as bar:
 
-            def progress(result: Result, total: int | None) -> None:
-                so_far[0] = result
-                self.bars.update(bar, result.read, total, self._title(job) + _parents(result))
+            def progress(found: Progress) -> None:
+                so_far[0] = found.result
+                bar.title = self._title(job) + _parents(found.result)
+                self.bars.update(bar, found.read, found.total, _lines(found))
 
             options = Options(full=full, progress=progress)
             try:
@@ -187,6 +189,18 @@ class _Shown:
                 echo_line({**so_far.as_data(), "status": "cancelled"})
             kept = f" after {so_far.read:,} records, which are kept: the next run goes on there"
             self._say(job, f"stopped{kept if so_far.read else ''}", err=True)
+
+
+def _lines(found: Progress) -> list[Line]:
+    """The slices that are read, where there are several, and the jobs that are waited for."""
+    return [_line(part, found.slices) for part in found.parts if found.slices > 1 or part.look is not None]
+
+
+def _line(part: Part, slices: int) -> Line:
+    which = f"  {part.number}/{slices} {str(part.start)[:10]}" if slices > 1 else " "
+    if part.look is None:
+        return Line(part.number, which, part.read, part.total)
+    return Line((part.number, "job"), f"{which} waits for its job", part.look.records, part.total)
 
 
 def _bad(result: Result) -> str:

@@ -141,14 +141,14 @@ class Ledger:
         Args:
             keep: told what came of the page, once the window says that it is stored.
         """
-        before = window.reached, part.position, part.whole
+        before = window.reached, part.position, part.whole, part.read
         try:
             with self._store.atomic():
                 stored = self._store_page(reading, window, part, page)
                 keep(stored)
         except BaseException:
             # What reads beside it keeps the window as well, and must not keep what is not stored.
-            window.reached, part.position, part.whole = before
+            window.reached, part.position, part.whole, part.read = before
             raise
         self._pages += bool(page.records)
         self._bad += stored.bad
@@ -163,6 +163,7 @@ class Ledger:
         window.reached = reading.token(window.reached, page)
         part.position = dict(page.next) if page.next is not None else None
         part.whole = page.next is None
+        part.read += len(page.records)
         for rows in reading.rows(page.records, number, window.reached):
             window.reached = rows.reached
             changes = changes.plus(self.stream.write(rows.kept, now, seen_by=self._seen_by(window)))

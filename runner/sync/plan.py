@@ -37,6 +37,8 @@ class Slice(msgspec.Struct, kw_only=True):
     end: Cursor | None = None
     #: how many records it has, where that was counted
     total: int | None = None
+    #: how many of them are read; those of a page that broke off count each time
+    read: int = 0
     #: what leads to the next page
     position: dict[str, object] | None = None
     #: whether its last page is stored
@@ -61,6 +63,11 @@ class Window(msgspec.Struct, kw_only=True):
     def as_data(self) -> dict[str, object]:
         data: dict[str, object] = msgspec.to_builtins(self)
         return data
+
+    @property
+    def read(self) -> int:
+        """How many records are read."""
+        return sum(one.read for one in self.slices)
 
     @property
     def total(self) -> int | None:

@@ -18,6 +18,7 @@ from runner.sync.foreach import ForeachRun
 from runner.sync.ledger import Ledger, Whole
 from runner.sync.ledger import key_of as key_of
 from runner.sync.plan import Window, settled, whole_of, window_of
+from runner.sync.progress import Progress as Progress
 from runner.sync.result import Result as Result
 from runner.sync.source import Source, server_now
 from runner.sync.window import WindowReader
@@ -30,8 +31,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     full: bool = False
     #: forget the stored records first, and read everything
     empty: bool = False
-    #: told after each page what was done so far, and how many records there are, where that is known
-    progress: Callable[[Result, int | None], None] = lambda result, total: None
+    #: told after each page how far it is
+    progress: Callable[[Progress], None] = lambda progress: None
 
 
 async def run_sync(sync: Sync, client: Client, store: Store, options: Options = Options()) -> Result:  # noqa: B008 - frozen
@@ -69,7 +70,12 @@ async def _run(sync: Sync, client: Client, store: Store, options: Options, ledge
         ledger.empty()
     full = options.full or options.empty
     if sync.foreach is not None:
-        parents = ForeachRun(sync, sync.foreach, client, store, lambda: options.progress(ledger.told(), None))
+
+        def told() -> None:
+            result = ledger.told()
+            options.progress(Progress(result, result.read))
+
+        parents = ForeachRun(sync, sync.foreach, client, store, told)
         return await parents.run(ledger, full=full)
     key = key_of(sync, client)
     state = state_of(sync, store, key, full=full)
@@ -112,7 +118,12 @@ async def _read(sync: Sync, client: Client, state: SyncState, options: Options, 
     ledger.open(state)
     window = await window_for(sync, client, state)
     source = Source(sync, client, state, whole_of(window))
-    reader = WindowReader(sync, source, ledger, window, lambda: options.progress(ledger.told(), window.total))
+
+    def told() -> None:
+        slices = len(window.slices)
+        options.progress(Progress(ledger.told(), window.read, window.total, slices, reader.parts()))
+
+    reader = WindowReader(sync, source, ledger, window, told)
     ledger.log("info", _beginning(window, cut=state.progress is not None))
     if state.progress is None:
         if state.checkpoint is None:

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from contextlib import aclosing
 from typing import Protocol
 
+from runner.calls.job import Look
 from runner.calls.pages import Page
 from runner.definitions.model import Slices, Sync
 from runner.errors import CallError, EnrichmentFailed
 from runner.sync.ahead import ahead
 from runner.sync.plan import Slice, Window
+from runner.sync.progress import Part
 from runner.sync.reading import Reading
 from runner.sync.slices import cut
 from runner.sync.source import Source
@@ -63,6 +65,16 @@ class WindowReader:
         self._stored = stored
         self._rules: Slices | None = sync.incremental.slices if sync.incremental is not None else None
         self._workers = 1
+        #: the slices that are being read, and what is known of the jobs that are waited for
+        self._under_way: dict[int, Look | None] = {}
+
+    def parts(self) -> list[Part]:
+        """The slices that are being read, in their order."""
+        slices = self._window.slices
+        return [
+            Part(number + 1, slices[number].start, slices[number].read, slices[number].total, look)
+            for number, look in sorted(self._under_way.items(), key=lambda item: item[0])
+        ]
 
     async def cut(self) -> None:
         """Cuts a window of one slice into several, where the sync says how and no job reads it whole."""
@@ -100,27 +112,36 @@ class WindowReader:
         await side_by_side(iter(waiting), self._workers, self._slice)
 
     async def _slice(self, part: Slice) -> None:
+        """Reads a slice, which is shown meanwhile."""
+        number = next(number for number, one in enumerate(self._window.slices) if one is part)
+        self._under_way[number] = None
+        try:
+            await self._surely(number, part)
+        finally:
+            del self._under_way[number]
+
+    async def _surely(self, number: int, part: Slice) -> None:
         """Reads a slice from where it stands, or anew where the API has forgotten how far it was."""
         begun = part.position is not None
         for _ in range(_TIMES):
             try:
-                await self._pages(await self._source.reading(part), part)
+                await self._pages(await self._source.reading(part), number, part)
             except EnrichmentFailed:
                 raise
             except CallError as exc:
                 if exc.kind == "job_failed":
                     # It stays failed: the next run submits another.
-                    part.position = None
+                    part.position, part.read = None, 0
                     self._ledger.keep(self._window)
                 if not _forgotten(exc, begun=begun, part=part):
                     raise
                 self._ledger.log("warning", f"{exc.message}: reading anew from {part.start}")
-                part.position, begun, last = None, False, exc
+                part.position, part.read, begun, last = None, 0, False, exc
             else:
                 return
         raise last
 
-    async def _pages(self, reading: Reading, part: Slice) -> None:
+    async def _pages(self, reading: Reading, number: int, part: Slice) -> None:
         # Several slices overlap by themselves, and hold no page longer than it takes to store it.
         found = reading.pages(part.position, early=self._workers == 1)
         async with aclosing(ahead(found) if self._workers == 1 else found) as pages:
@@ -129,6 +150,7 @@ class WindowReader:
                 self._ledger.page(reading, self._window, part, page)
                 # Whoever gave the page still holds it while the next one is awaited.
                 page.records.clear()
+                self._under_way[number] = page.look
                 self._stored()
 
     def _check_size(self, reading: Reading, part: Slice, page: Page) -> None:

@@ -194,7 +194,7 @@ def test_a_job_is_submitted_awaited_read_and_cleaned_up(
     ]  # fmt: skip
     assert waits.seconds == [1.0, 1.5]
     assert pages[0].next == {"job": 7}
-    assert [page.total for page in pages[1:3]] == [None, 40]
+    assert [page.look and page.look.records for page in pages[1:3]] == [None, 40]
     assert [page.next for page in pages[-3:]] == [
         {"job": 7, "page": {"cursor": "two"}}, {"job": 7, "page": {"cursor": "two"}}, None,
     ]  # fmt: skip

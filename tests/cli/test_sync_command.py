@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -14,6 +15,19 @@ from tests.cli.terminal import Terminal
 from tests.conftest import ORDERS
 
 ROWS = [{"id": str(n), "at": f"2026-01-0{n}T00:00:00Z", "name": f"order {n}"} for n in range(1, 5)]
+
+EXPORT = """
+    export:
+      params: {since: {type: string}, until: {type: string}}
+      job:
+        submit: {request: {method: POST, path: /jobs, json: {since: "{{ since }}", until: "{{ until }}"}}, id: response.body.id}
+        poll:
+          request: {path: "/jobs/{{ job.id }}"}
+          done: response.body.done
+          progress: response.body.count
+          every: {initial: 50ms, max: 100ms}
+        results: {request: {path: "/jobs/{{ job.id }}/rows"}, records: response.body.orders}
+"""
 
 
 def another(terapi: Terapi, name: str, text: str = ORDERS) -> None:
@@ -149,11 +163,7 @@ def test_a_bar_shows_what_takes_over_a_second_on_a_terminal_and_nowhere_else(
     silent = connected.start("sync", "silent", "--json")
     assert waits.acquire(timeout=30)
     terminal = Terminal()
-    command = [sys.executable, "-m", "runner.cli", "-C", str(connected.folder), "sync", "orders", "--json"]
-    environ = {**connected.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=terminal.theirs, text=True, env=environ
-    )
+    process = on_terminal(connected, terminal)
     terminal.until("2 records")
     assert "orders" in terminal.shown
     assert "/s" in terminal.shown
@@ -163,6 +173,55 @@ def test_a_bar_shows_what_takes_over_a_second_on_a_terminal_and_nowhere_else(
     assert json.loads(out)["read"] == 4
     out, err = silent.communicate(timeout=30)
     assert (json.loads(out)["read"], err) == (4, "")
+
+
+def on_terminal(connected: Terapi, terminal: Terminal) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "runner.cli", "-C", str(connected.folder), "sync", "orders", "--json"]
+    environ = {**connected.environ, "TERM": "xterm-256color", "COLUMNS": "100"}
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=terminal.theirs, text=True, env=environ)
+
+
+def test_each_slice_that_is_read_has_a_bar_below(connected: Terapi, api: Api) -> None:
+    """The first slice's second page comes when its bar was shown."""
+    slices = "lookback: 1m, start: 2026-01-01T00:00:00Z, slices: {by: 30d}"
+    another(connected, "orders", ORDERS.replace("lookback: 1m", slices))
+    seen_bar = threading.Event()
+
+    def orders(seen: Seen) -> Reply:
+        if seen.query.get("start") == "2":
+            assert seen_bar.wait(30)
+            return Reply({"orders": ROWS[2:], "total": 4})
+        if not seen.query["since"].startswith("2026-01-01"):
+            return Reply({"orders": []})
+        return Reply({"orders": ROWS[:2], "next": "/orders?start=2", "total": 4})
+
+    api.on("/orders", orders)
+    terminal = Terminal()
+    process = on_terminal(connected, terminal)
+    terminal.until("2/4 records")
+    assert re.search(r"  1/\d+ 2026-01-01 ", terminal.shown)
+    seen_bar.set()
+    out, _ = process.communicate(timeout=30)
+    terminal.close()
+    assert json.loads(out)["read"] == 4
+
+
+def test_a_job_that_is_waited_for_shows_its_own_count(connected: Terapi, api: Api) -> None:
+    providers = connected.folder / "providers.yaml"
+    providers.write_text(f"{providers.read_text().rstrip()}{EXPORT}")
+    another(connected, "orders", ORDERS.replace("use: list_orders", "use: export"))
+    seen_bar = threading.Event()
+    api.on("/jobs", Reply({"id": 7}))
+    api.on("/jobs/7", lambda seen: Reply({"done": seen_bar.is_set(), "count": 4_321}))
+    api.on("/jobs/7/rows", Reply({"orders": ROWS}))
+    terminal = Terminal()
+    process = on_terminal(connected, terminal)
+    terminal.until("waits for its job")
+    terminal.until("4,321 records")
+    seen_bar.set()
+    out, _ = process.communicate(timeout=30)
+    terminal.close()
+    assert json.loads(out)["read"] == 4
 
 
 def test_records_that_do_not_fit_are_told_and_listed(connected: Terapi, api: Api) -> None:

@@ -126,7 +126,7 @@ def run(
 
     async def inside() -> Result:
         async with access:
-            options = Options(full=full, progress=lambda result, total: progress(result))
+            options = Options(full=full, progress=lambda found: progress(found.result))
             return await run_sync(access.project.sync(name), access.client(connection), access.store, options)
 
     return asyncio.run(inside())

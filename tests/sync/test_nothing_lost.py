@@ -25,7 +25,7 @@ from runner.definitions.resources import sample_folder
 from runner.emulator.testing import start_org
 from runner.errors import TerapiError
 from runner.store import open_store
-from runner.sync.run import Options, Result, run_sync
+from runner.sync.run import Options, Progress, Result, run_sync
 
 #: contacts with which an org begins: three pages of 200
 RECORDS = 450
@@ -152,7 +152,7 @@ class Life(RuleBasedStateMachine):
     def run(self, *, full: bool = False, dies_at: int | None = None) -> Result:
         seen = 0
 
-        def progress(result: Result, total: int | None) -> None:
+        def progress(progress: Progress) -> None:
             nonlocal seen
             seen += 1
             if seen == dies_at:

@@ -177,7 +177,7 @@ class Family(RuleBasedStateMachine):
     def run(self, name: str, *, full: bool = False, dies_at: int | None = None) -> None:
         seen = 0
 
-        def progress(result: object, total: int | None) -> None:
+        def progress(progress: object) -> None:
             nonlocal seen
             seen += 1
             if seen == dies_at:

@@ -274,7 +274,7 @@ def test_a_long_pause_is_cut_after_all(
 
     async def inside() -> Result:
         async with access:
-            options = Options(progress=lambda result, total: told.append(total))
+            options = Options(progress=lambda progress: told.append(progress.total))
             return await run_sync(
                 access.project.sync("orders"), access.client(connection), access.store, options
             )
