@@ -27,8 +27,8 @@ from runner.definitions.model import Job, Operation
 from runner.definitions.values import describe, is_nothing
 from runner.errors import CallError
 
-#: rows that are given together, where they are read as they arrive
-_TOGETHER = 2_000
+#: rows that are given together, where they are read as they arrive; several answers may hold as many each
+_TOGETHER = 500
 
 
 async def pages(

@@ -26,15 +26,12 @@ _Getter = Callable[[Scope], object]
 
 
 def _timestamp(value: object) -> str:
-    # What most APIs write needs no parsing: 2026-07-24T14:05:58.000+0000
-    if (
-        isinstance(value, str)
-        and len(value) == 28
-        and value[10] == "T"
-        and value[19] == "."
-        and value[23:] == "+0000"
-    ):
-        return f"{value[:23]}Z"
+    # What most APIs write needs no parsing: 2026-07-24T14:05:58.000+0000, or with Z
+    if isinstance(value, str) and value[10:11] == "T" and value[19:20] == ".":
+        if len(value) == 24 and value[23] == "Z":
+            return value
+        if len(value) == 28 and value[23:] == "+0000":
+            return f"{value[:23]}Z"
     return timestamp(value)
 
 
