@@ -243,3 +243,35 @@ def test_records_that_do_not_fit_are_told_and_listed(connected: Terapi, api: Api
     ]
     (listed,) = connected.json("runs", "show", run)["bad_records"]  # type: ignore[misc]
     assert (listed["id"], listed["kept"]) == ("9", False)
+
+
+OF_PARENTS = ORDERS.replace("fetch: {use: list_orders, with: {since: \"{{ slice.from }}\"", (
+    "foreach: {items: [eu, us]}\nfetch: {use: list_orders, with: {since: \"{{ item }} {{ slice.from }}\""
+))  # fmt: skip
+
+
+def test_a_sync_of_parents_says_how_many_it_read(connected: Terapi, api: Api) -> None:
+    another(connected, "orders", OF_PARENTS)
+    api.on(
+        "/orders",
+        lambda seen: Reply({"orders": ROWS[:2] if seen.query["since"].startswith("eu") else ROWS[2:]}),
+    )
+    shown = connected("sync", "orders", "--dry-run").splitlines()
+    assert shown[0] == (
+        "orders: 2 added, 0 updated, 0 deleted, 0 unchanged on the first page of the parent `eu` of a dry run"
+    )
+    assert connected("sync", "orders").startswith(
+        "orders: 4 added, 0 updated, 0 deleted, 0 unchanged, 2 of 2 parents ("
+    )
+    told = connected.json("sync", "orders")
+    assert (told["parents"], told["of_parents"], told["checkpoint"]) == (2, 2, None)
+
+
+def test_a_parent_that_cannot_be_read_is_named(connected: Terapi, api: Api) -> None:
+    another(connected, "orders", OF_PARENTS)
+    api.on(
+        "/orders",
+        lambda seen: Reply({}, 404) if seen.query["since"].startswith("us") else Reply({"orders": []}),
+    )
+    connected("sync", "orders", code=1)
+    assert "orders: failed\nerror: parent `us`: " in connected.err
