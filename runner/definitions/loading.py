@@ -15,7 +15,7 @@ from runner.definitions.build.around import Around, circles
 from runner.definitions.build.keys import below, items, mapping, text
 from runner.definitions.build.provider import build_providers
 from runner.definitions.build.reader import Reader
-from runner.definitions.build.sync import build_sync
+from runner.definitions.build.sync import build_sync, models_of
 from runner.definitions.build.tests import build_test
 from runner.definitions.build.workflow import build_workflow
 from runner.definitions.expressions import Language
@@ -119,7 +119,6 @@ class _Loader:
         for integration in self.providers:
             found = [variants[integration] for variants in self.syncs.values() if integration in variants]
             self._check_missing(found)
-            self._check_parents(found)
             self._tell_params(integration, found)
 
     def _load_providers(self) -> None:
@@ -189,7 +188,8 @@ class _Loader:
 
     def _bind(self, kind: str, name: str, top: yaml.Mapping) -> None:
         if kind == "sync":
-            syncs = self._variants(top, lambda provider, reader: build_sync(top, provider, reader))
+            models = models_of(self._named["sync"].values())
+            syncs = self._variants(top, lambda provider, reader: build_sync(top, provider, reader, models))
             self.syncs.update({name: syncs} if syncs else {})
         else:
             source = self.sources[top.place.file]
@@ -225,15 +225,6 @@ class _Loader:
                 message = f"`{owner}` deletes what it does not see of `{sync.model}` already"
                 mend = "leave `missing` to one of them, or give them two models"
                 self.problems.append(Problem(key.place, message, len("missing"), mend, code="deletes"))
-
-    def _check_parents(self, syncs: list[Sync]) -> None:
-        """Parents that are records are those of another sync; one that is refused names its model as well."""
-        models = {text(top, "model") for top in self._named["sync"].values()}
-        for sync in syncs:
-            if sync.foreach is not None and sync.foreach.records is not None:
-                node = below(self._files["sync", sync.name], "foreach").entries["records"]
-                if sync.foreach.records not in models:
-                    self._reader.one_of(node, models - {sync.model}, "synced model")
 
     def _tell_params(self, integration: str, syncs: list[Sync]) -> None:
         """Tells each sync the params of its neighbours."""

@@ -768,3 +768,24 @@ def test_what_is_not_found_for_a_record_is_no_parent_that_is_gone(
     with pytest.raises(CallError):
         both(access, connection)
     assert not any("passed over" in line for line in log(access))
+
+
+@pytest.mark.parametrize(
+    ("item", "says"),
+    [
+        ("item.owner", "`item` has no `owner`; there are id, name"),
+        ("item.idd", "`item` has no `idd`"),
+    ],
+)
+def test_a_parent_has_the_fields_that_its_own_sync_stores(item: str, says: str, folder: Path) -> None:
+    path = folder / "syncs" / "notes.yaml"
+    path.write_text(path.read_text().replace("account: item.id", f"account: {item}"))
+    assert [problem.message for problem in Project.load(folder).problems] == [says]
+
+
+def test_of_parents_whose_fields_are_not_written_out_anything_may_be_known(folder: Path) -> None:
+    path = folder / "syncs" / "accounts.yaml"
+    path.write_text(path.read_text().replace("{id: record.id, name: record.name}", "record"))
+    notes = folder / "syncs" / "notes.yaml"
+    notes.write_text(notes.read_text().replace("account: item.id", "account: item.Owner.Id"))
+    assert Project.load(folder).problems == ()

@@ -30,7 +30,7 @@ KEYS = [f"p{number:04}" for number in range(COUNT)]
 @pytest.fixture
 def stored(access: Access) -> None:
     stream = access.store.records.stream("shop", "demo", "Account")
-    stream.write([(key, orjson.dumps({"id": key, "number": n})) for n, key in enumerate(KEYS)], 1.0)
+    stream.write([(key, orjson.dumps({"id": key, "name": n})) for n, key in enumerate(KEYS)], 1.0)
 
 
 class Told:
@@ -92,9 +92,7 @@ def test_one_that_was_begun_or_gone_is_read_from_its_beginning(
 
 @pytest.mark.usefixtures("stored")
 def test_whole_pages_may_not_count(access: Access, connection: Connection) -> None:
-    write(
-        access, "records: Account", f"records: Account, where: item.number == 3 or item.number == {COUNT - 1}"
-    )
+    write(access, "records: Account", f"records: Account, where: item.name == 3 or item.name == {COUNT - 1}")
     told = Told(access, connection, new())
     assert (told.keys(), told.count) == (["p0003", KEYS[-1]], 2)
 

@@ -8,6 +8,7 @@ from typing import Final
 from runner.definitions import yaml
 from runner.definitions.build.keys import below, data, text
 from runner.definitions.build.sync.known import PARENT, Known
+from runner.definitions.build.sync.models import Models
 from runner.definitions.expressions import Names
 from runner.definitions.model import Foreach, Value
 
@@ -15,16 +16,18 @@ from runner.definitions.model import Foreach, Value
 _UNKNOWN: Final = ("checkpoint", "last_run", "slice")
 
 
-def read_foreach(known: Known) -> Foreach | None:
-    """`foreach`, read between the look-ups and the vars: what it makes known is known behind it."""
+def read_foreach(known: Known, models: Models) -> Foreach | None:
+    """`foreach`, read between the look-ups and the vars: what it makes known is known behind it.
+
+    Args:
+        models: what the syncs of the project store.
+    """
     node, reader = below(known.node, "foreach"), known.reader
     if not node.entries:
         return None
     names = {name: inner for name, inner in known.base.items() if name not in _UNKNOWN}
-    item: Names = {**names, "item": None}
-    if "records" in node.entries and text(node, "records") == text(known.node, "model"):
-        message = "a sync's parents cannot be its own records"
-        reader.problem(node.entries["records"], message, "foreach", "name another model")
+    fields = _record(known, node, models) if "records" in node.entries else None
+    item: Names = {**names, "item": fields}
     foreach = Foreach(
         place=node.place,
         records=text(node, "records") or None,
@@ -35,8 +38,19 @@ def read_foreach(known: Known) -> Foreach | None:
         concurrency=data(node, "concurrency", 4),
         skips=text(node, "on_not_found", "fail" if "items" in node.entries else "skip") == "skip",
     )
-    known.begin_parents()
+    known.begin_parents(fields)
     return foreach
+
+
+def _record(known: Known, node: yaml.Mapping, models: Models) -> Names | None:
+    """What is known of a parent that is a record."""
+    written, model = node.entries["records"], text(node, "records")
+    if model == text(known.node, "model"):
+        message = "a sync's parents cannot be its own records"
+        known.reader.problem(written, message, "foreach", "name another model")
+    elif model not in models.fields and not models.others:
+        known.reader.one_of(written, models.fields.keys() - {text(known.node, "model")}, "synced model")
+    return models.fields.get(model)
 
 
 def _items(known: Known, node: yaml.Mapping, names: Names) -> Value | None:

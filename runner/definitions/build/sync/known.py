@@ -52,9 +52,9 @@ class Known:
             for name in self._parents:
                 del self.base[name]
 
-    def begin_parents(self) -> None:
+    def begin_parents(self, item: Names | None) -> None:
         """From here on it is about one parent, known as `item`."""
-        self.base |= {"item": None, **self._parents}
+        self.base |= {"item": item, **self._parents}
 
     @property
     def record(self) -> Names:

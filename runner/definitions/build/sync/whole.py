@@ -19,6 +19,7 @@ from runner.definitions.build.sync.fields import read_record
 from runner.definitions.build.sync.foreach import check_item, needs_of, read_foreach
 from runner.definitions.build.sync.incremental import check_tokens, read_incremental
 from runner.definitions.build.sync.known import Known
+from runner.definitions.build.sync.models import UNKNOWN, Models
 from runner.definitions.build.triggers import read_times
 from runner.definitions.build.webhook import read_trigger
 from runner.definitions.expressions import Names
@@ -30,12 +31,12 @@ _STORING: Final = ("fetch", "vars", "enrich", "where", "fields", "field_type", "
 _PARENTS: Final = ("records", "items", "use", "with", "key")
 
 
-def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader) -> Sync:
-    """One sync, checked against the provider that it calls."""
+def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader, models: Models = UNKNOWN) -> Sync:
+    """One sync, checked against the provider that it calls, and against what other syncs store."""
     params = read_params(below(node, "params"), reader)
     known = Known(node, provider, reader, params)
     lookups = known.named("lookups", lambda child: known.call(mapping(child)))
-    foreach = read_foreach(known)
+    foreach = read_foreach(known, models)
     values = known.named("vars", lambda child: reader.value(child, known.base))
     incremental = read_incremental(known)
     if incremental is not None and incremental.type == "token":
