@@ -59,3 +59,13 @@ def test_records_are_pruned_many_batches_long(
     stream = store.records.stream("shop", "demo", "Order")
     stream.write([(str(n), b"{}") for n in range(5_001)], 1.0)
     assert run(keeping(folder, store, "{changed: 1d}"), connection).pruned == 5_001
+
+
+def test_a_sync_that_reads_parent_by_parent_prunes_as_well(
+    folder: Path, store: Store, connection: Connection, api: Api
+) -> None:
+    api.on("/orders", Reply({"orders": []}))
+    stream = store.records.stream("shop", "demo", "Order")
+    stream.write([("old", b"{}")], 1.0)
+    access = keeping(folder, store, "{changed: 1d}\nforeach: {items: [a, b]}")
+    assert run(access, connection).pruned == 1

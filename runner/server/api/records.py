@@ -7,6 +7,7 @@ import base64
 import binascii
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated
 
 import msgspec
@@ -164,5 +165,7 @@ def _after(cursor: str) -> int:
     return int(number)
 
 
+@lru_cache(1_000)
 def _time(seconds: float) -> str:
+    """Those of a page that was stored together are one and the same."""
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds")
