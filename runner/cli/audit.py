@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -11,9 +11,12 @@ from runner.cli.main import app_of
 from runner.cli.options import connection_option, json_option
 from runner.cli.output import echo_json
 from runner.cli.progress import Bars
+from runner.errors import TerapiError
 
 if TYPE_CHECKING:
     from runner.calls.access import Access
+    from runner.definitions.model import Sync
+    from runner.store import Connection
     from runner.sync.differences import AuditResult, Difference
 
 #: keys that a person is shown of each kind
@@ -38,17 +41,52 @@ def command(ctx: click.Context, sync: str, repair: bool, connection: str | None,
     where something differs and was not repaired.
     """
 
-    async def work(access: Access) -> AuditResult:
-        from runner.sync.audit import audit_sync
+    async def work(access: Access) -> list[int]:
         from runner.sync.choice import chosen
+        from runner.sync.matrix import expanded, meant
 
         (job,) = chosen(access, [sync], connection)
-        with Bars().bar(f"audit {sync}"):
-            return await audit_sync(job.sync, access.client(job.connection), access.store, repair=repair)
+        syncs = await expanded(job.sync, access.client(job.connection), access.store)
+        wanted = meant(job.sync, syncs, job.wanted)
+        auditing = _Auditing(access, job.connection, repair, as_json)
+        audit = auditing.audit if len(wanted) == 1 else auditing.audit_one_of_many
+        return [await audit(one) for one in wanted]
 
-    result = app_of(ctx).run(work)
-    echo_json(result.as_data()) if as_json else _show(result)
-    return 1 if result.status == "different" else 0
+    return next((code for code in app_of(ctx).run(work) if code), 0)
+
+
+class _Auditing(NamedTuple):
+    """Audits syncs of a connection, one after the other, and shows what each found."""
+
+    access: Access
+    connection: Connection
+    repair: bool
+    as_json: bool
+
+    async def audit(self, sync: Sync) -> int:
+        """Audits one; gives the exit code that it means."""
+        from runner.sync.audit import audit_sync
+
+        client, store = self.access.client(self.connection), self.access.store
+        with Bars().bar(f"audit {sync.name}"):
+            result = await audit_sync(sync, client, store, repair=self.repair)
+        echo_json(result.as_data()) if self.as_json else _show(result)
+        return 1 if result.status == "different" else 0
+
+    async def audit_one_of_many(self, sync: Sync) -> int:
+        """As `audit`; one that fails is told, so that the others go on."""
+        from runner.cli.main import tell
+
+        try:
+            return await self.audit(sync)
+        except TerapiError as exc:
+            if self.as_json:
+                named = {"sync": sync.name, "connection": self.connection.id, "model": sync.model}
+                told = {"variant": sync.variant, "status": "failed", "error": exc.as_data()}
+                echo_json({**named, **told})
+            click.echo(f"{sync.name}: failed", err=True)
+            tell(exc)
+            return exc.exit_code
 
 
 def _show_repair(result: AuditResult) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import click
@@ -41,7 +42,16 @@ def shipped_names(kind: str) -> Complete:
     return offered
 
 
-sync_names = offering(lambda app: app.loaded.syncs)
+def _sync_names(app: App) -> Iterator[str]:
+    """Definitions, what they stand for as far as their files say it, and what has run before."""
+    for name in app.loaded.syncs:
+        matrix = app.loaded.sync(name).matrix
+        yield from (name, *(matrix.written_names(name) if matrix is not None else ()))
+    with suppress(TerapiError):
+        yield from app.store.states.syncs()
+
+
+sync_names = offering(_sync_names)
 workflow_names = offering(lambda app: app.loaded.workflows)
 integrations = offering(lambda app: app.loaded.providers)
 connection_ids = offering(lambda app: (connection.id for connection in app.store.connections.all()))

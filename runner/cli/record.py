@@ -70,10 +70,12 @@ def command(
     wanted = _wanted(app.project, name, asked) if again is None else _again(again, asked)
 
     async def work(access: Access) -> str:
+        from runner.definitions.model.matrix import definition_of
         from runner.testing.record import record
 
         project = access.project
-        found = project.sync(wanted.name) if wanted.kind == "sync" else project.workflow(wanted.name)
+        is_sync, name = wanted.kind == "sync", wanted.name
+        found = project.sync(definition_of(name)) if is_sync else project.workflow(name)
         place = access.connection(connection, found.integrations)
         return await record(access, access.client(place), wanted)
 
@@ -128,10 +130,12 @@ def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
     from typing import cast
 
     from runner.definitions.model import Given
+    from runner.definitions.model.matrix import definition_of
     from runner.definitions.words import did_you_mean, there_are
     from runner.testing.record import Wanted
 
-    kinds = [kind for kind, names in _names(project).items() if name in names]
+    given = {"sync": definition_of(name), "workflow": name}
+    kinds = [kind for kind, names in _names(project).items() if given[kind] in names]
     if not kinds:
         known = [one for names in _names(project).values() for one in names]
         raise UsageError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -62,8 +63,8 @@ def command(
         shown = _Shown(access, as_json, several=len({job.connection.number for job in jobs}) > 1)
         if watching:
             return await _watched(shown, jobs, full)
-        codes = [await (shown.preview(job, full) if dry_run else shown.run(job, full)) for job in jobs]
-        return next((code for code in codes if code), 0)
+        codes = [await (shown.previews(job, full) if dry_run else shown.runs(job, full)) for job in jobs]
+        return _first(codes)
 
     return app_of(ctx).run(work)
 
@@ -76,10 +77,10 @@ async def _watched(shown: _Shown, jobs: list[Job], full: bool) -> int:
     begun: set[tuple[str, int]] = set()
 
     async def turn(job: Job) -> None:
-        key = job.sync.name, job.connection.number
+        key = job.wanted or job.sync.name, job.connection.number
         first = key not in begun
         begun.add(key)
-        await shown.run(job, full and first)
+        await shown.runs(job, full and first)
 
     shown.timed = True
     await watch(jobs, turn)
@@ -107,12 +108,37 @@ class _Shown:
         self.bars = Bars()
         self.housekeeping = access.store.housekeeping(keep_of(access.environ))
 
-    async def run(self, job: Job, full: bool) -> int:
-        """Runs one; gives the exit code that it means."""
-        from runner.sync.run import Options, Result, run_sync
+    async def runs(self, job: Job, full: bool) -> int:
+        """Runs all that a definition stands for, some at once; gives the first exit code that is not 0."""
+        from runner.sync.matrix import at_once, expanded_to_run, some_at_once
 
-        sync, place = job
-        so_far = [Result(sync=sync.name, connection=place.id, model=sync.model, status="running")]
+        try:
+            client = self.access.client(self._again(job.connection))
+            syncs, gone = await expanded_to_run(job.sync, client, self.access.store, job.wanted)
+        except TerapiError as exc:
+            self._failed(job, _result(job, "failed"), exc)
+            return exc.exit_code
+        for name in gone:
+            self._say(job, f"{name} is there no more; what it stored stays", err=True)
+        if not syncs:
+            self._say(job, "its matrix has no values, so there is nothing to do", err=True)
+        jobs = [job._replace(sync=one) for one in syncs]
+        codes = await some_at_once(jobs, lambda one: self._run(one, full), at_once(job.sync))
+        self._summed_up(job, jobs, codes)
+        return _first(codes)
+
+    def _summed_up(self, job: Job, jobs: Sequence[Job], codes: Sequence[int]) -> None:
+        """Says which of several have failed."""
+        failed = [one.sync.name for one, code in zip(jobs, codes, strict=True) if code]
+        if failed and len(jobs) > 1:
+            self._say(job, f"{len(failed)} of {len(jobs)} failed: {', '.join(failed)}", err=True)
+
+    async def _run(self, job: Job, full: bool) -> int:
+        """Runs one; gives the exit code that it means."""
+        from runner.sync.run import Options, run_sync
+
+        sync, place, _ = job
+        so_far = [_result(job, "running")]
         with self.bars.bar(self._title(job)) as bar:
 
             def progress(found: Progress) -> None:
@@ -134,17 +160,27 @@ class _Shown:
         self.housekeeping.run()
         return 0
 
-    async def preview(self, job: Job, full: bool) -> int:
-        from runner.sync.preview import preview_sync
-        from runner.sync.run import Result
+    async def previews(self, job: Job, full: bool) -> int:
+        """Previews all that a definition stands for."""
+        from runner.sync.matrix import expanded, meant
 
-        sync, place = job
+        try:
+            syncs = await expanded(job.sync, self.access.client(job.connection), self.access.store)
+            jobs = [job._replace(sync=one) for one in meant(job.sync, syncs, job.wanted)]
+        except TerapiError as exc:
+            self._failed(job, _result(job, "failed"), exc)
+            return exc.exit_code
+        return _first([await self._preview(one, full) for one in jobs])
+
+    async def _preview(self, job: Job, full: bool) -> int:
+        from runner.sync.preview import preview_sync
+
+        sync, place, _ = job
         try:
             with self.bars.bar(self._title(job)):
                 found = await preview_sync(sync, self.access.client(place), self.access.store, full=full)
         except TerapiError as exc:
-            nothing = Result(sync=sync.name, connection=place.id, model=sync.model, status="failed")
-            self._failed(job, nothing, exc)
+            self._failed(job, _result(job, "failed"), exc)
             return exc.exit_code
         if self.as_json:
             echo_line(found.as_data())
@@ -201,6 +237,22 @@ def _line(part: Part, slices: int) -> Line:
     if part.look is None:
         return Line(part.number, which, part.read, part.total)
     return Line((part.number, "job"), f"{which} waits for its job", part.look.records, part.total)
+
+
+def _first(codes: Sequence[int]) -> int:
+    """The exit code of the first that failed."""
+    return next((code for code in codes if code), 0)
+
+
+def _result(job: Job, status: str) -> Result:
+    """What a run has done that has read nothing yet."""
+    from runner.sync.run import Result
+
+    sync = job.sync
+    name = (job.wanted or sync.name) if sync.matrix is not None else sync.name
+    return Result(
+        sync=name, connection=job.connection.id, model=sync.model, variant=sync.variant, status=status
+    )
 
 
 def _bad(result: Result) -> str:

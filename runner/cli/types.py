@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 FORMATS = ("typescript", "python", "json-schema")
 
-_defined_models = offering(lambda app: (app.loaded.sync(name).model for name in app.loaded.syncs))
+_defined_models = offering(
+    lambda app: (model for name in app.loaded.syncs for model in app.loaded.sync(name).models)
+)
 
 
 @click.command(epilog="Example: terapi types Contact --format typescript -o src/models.ts")

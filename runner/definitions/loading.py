@@ -219,10 +219,11 @@ class _Loader:
         for sync in syncs:
             if sync.deletes is None or not sync.deletes.missing:
                 continue
-            owner = owners.setdefault(sync.model, sync.name)
-            if owner != sync.name:
+            shared = next((model for model in sync.models if model in owners), None)
+            owners = {**dict.fromkeys(sync.models, sync.name), **owners}
+            if shared is not None:
                 key = below(self._files["sync", sync.name], "deletes").keys["missing"]
-                message = f"`{owner}` deletes what it does not see of `{sync.model}` already"
+                message = f"`{owners[shared]}` deletes what it does not see of `{shared}` already"
                 mend = "leave `missing` to one of them, or give them two models"
                 self.problems.append(Problem(key.place, message, len("missing"), mend, code="deletes"))
 

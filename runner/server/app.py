@@ -9,7 +9,7 @@ from starlette.middleware.exceptions import ExceptionMiddleware
 from starlette.routing import Route, Router
 
 from runner.errors import TerapiError
-from runner.server.api import actions, connections, health, records, syncs, webhooks
+from runner.server.api import actions, connections, health, records, syncs, variants, webhooks
 from runner.server.door import Door
 from runner.server.errors import ApiError, failed, not_served, refused
 from runner.server.guard import Endpoint, guarded
@@ -43,6 +43,7 @@ def _guarded() -> Iterable[Route]:
     yield _route("/records/", records.records, "GET")
     yield _route("/records/prune", records.prune, "PATCH")
     yield _route("/sync/trigger", syncs.trigger, "POST")
+    yield _route("/sync/{name}/variant/{variant}", variants.variant, "POST", "DELETE")
     yield _route("/action/trigger", actions.trigger, "POST")
 
 

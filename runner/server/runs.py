@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
+from typing import Final
+
+import msgspec
 
 from runner.calls.access import Access
 from runner.definitions.model import Sync, Workflow
-from runner.errors import RunFailed, RunningAlready, StoreError, TerapiError, UsageError
+from runner.errors import (
+    ExpressionError,
+    RunFailed,
+    RunningAlready,
+    StoreError,
+    TerapiError,
+    UsageError,
+)
 from runner.store import Connection, NewSignal, Run
+from runner.sync.ledger import forget
+from runner.sync.matrix import all_of, at_once, expanded_to_run
 from runner.sync.run import Options, Result, run_sync
 from runner.webhooks.route import Task
 from runner.webhooks.work import TRIES, Attempt, told, wait
@@ -25,6 +39,17 @@ HOLD = 10.0
 _TRIED_AGAIN = ("records", "webhook")
 #: seconds between two looks at a sync that another process runs
 _LOOK = 1.0
+_KINDS: Final = ("added", "updated", "deleted")
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """How a sync is wanted."""
+
+    options: Options
+    #: which of the syncs that a definition stands for; all of them by default
+    name: str | None = None
+    #: where a run that began after that time has succeeded, there is nothing to do; in seconds since 1970
+    since: float | None = None
 
 
 class Runs:
@@ -57,9 +82,10 @@ class Runs:
             TerapiError: it failed; transient where it may be done again and that can help.
         """
         if isinstance(task.bound, Sync):
-            counts = await self.sync(task.bound, task.connection, Options(), since=attempt.received_at)
+            name, wanted = task.bound.name, Wanted(Options(), since=attempt.received_at)
+            counts = await self.sync(task.bound, task.connection, wanted)
             if counts is not None:
-                self._log(f"{task.bound.name} of {task.connection.id}: {counts}")
+                self._log(f"{name} of {task.connection.id}: {counts}")
         else:
             await self._workflow(task, task.bound, attempt)
 
@@ -113,26 +139,36 @@ class Runs:
         except UsageError:
             return False  # all that it did is undone
 
-    async def sync(
-        self, sync: Sync, connection: Connection, options: Options, *, since: float | None = None
-    ) -> str | None:
-        """A sync, after the one that is under way; gives its counts, None where there was nothing to do.
-
-        Args:
-            since: where a run that began after that time has succeeded, there is nothing to do; in seconds
-                since 1970.
+    async def sync(self, sync: Sync, connection: Connection, wanted: Wanted) -> str | None:
+        """All that a definition stands for; gives the counts together, None where there was nothing to do.
 
         Raises:
-            TerapiError: it failed.
+            TerapiError: one of them failed, or it cannot be told what there is.
         """
-        while since is None or not self._has_run(sync, connection, since):
+        client, store = self._access.client(connection), self._access.store
+        syncs, gone = await expanded_to_run(sync, client, store, wanted.name)
+        for name in gone:
+            self._log(f"{name} of {connection.id}: it is there no more; what it stored stays")
+        if wanted.options.empty and len(syncs) > 1:
+            # Some may store the same model: none may forget what another has read already.
+            for one in syncs:
+                with suppress(ExpressionError):  # its run tells what is wrong with its model
+                    forget(one, client, store)
+            wanted = msgspec.structs.replace(wanted, options=Options(full=True))
+        counts = await all_of(syncs, lambda one: self._sync_in_turn(one, connection, wanted), at_once(sync))
+        done = sum(counts, Counter[str]())
+        return ", ".join(f"{done[kind]:,} {kind}" for kind in _KINDS) if done["runs"] else None
+
+    async def _sync_in_turn(self, sync: Sync, connection: Connection, wanted: Wanted) -> Counter[str]:
+        """A sync, after the one that is under way; gives its counts, none where there was nothing to do."""
+        while wanted.since is None or not self._has_run(sync, connection, wanted.since):
             try:
-                result = await self._sync_once(sync, connection, options)
+                result = await self._sync_once(sync, connection, wanted.options)
             except RunningAlready:
                 await asyncio.sleep(_LOOK)  # another process has it
                 continue
-            return f"{result.added:,} added, {result.updated:,} updated, {result.deleted:,} deleted"
-        return None
+            return Counter(runs=1, added=result.added, updated=result.updated, deleted=result.deleted)
+        return Counter()
 
     async def _sync_once(self, sync: Sync, connection: Connection, options: Options) -> Result:
         if self._stopping:

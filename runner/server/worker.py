@@ -14,8 +14,9 @@ from collections.abc import Callable, Coroutine
 from typing import Final
 
 from runner.calls.access import Access
+from runner.definitions.model.matrix import definition_of
 from runner.errors import StoreError, TerapiError
-from runner.server.runs import Runs
+from runner.server.runs import Runs, Wanted
 from runner.store import Delivery, Run, SyncRequest, keep_of
 from runner.sync.run import Options
 from runner.webhooks.route import Router
@@ -222,8 +223,9 @@ class Worker:
         if connection is None:
             return "the connection is gone"
         try:
-            sync = self._project.sync(request.sync, request.integration)
-            return await self._runs.sync(sync, connection, _OPTIONS[request.mode]) or "nothing to do"
+            sync = self._project.sync(definition_of(request.sync), request.integration)
+            wanted = Wanted(_OPTIONS[request.mode], name=request.sync)
+            return await self._runs.sync(sync, connection, wanted) or "nothing to do"
         except StoreError:
             raise
         except TerapiError as exc:

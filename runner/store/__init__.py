@@ -3,6 +3,7 @@
 from runner.store.connections import Connection, OAuthClient, Wanted
 from runner.store.deliveries import Arrival, Delivery
 from runner.store.housekeeping import Keep, keep_of
+from runner.store.locks import Lock
 from runner.store.parents import Parent
 from runner.store.pruning import Ages, Pruned
 from runner.store.records import BASE, Changes, Record, Stream, StreamKey
@@ -24,6 +25,7 @@ __all__ = [
     "Delivery",
     "Keep",
     "Line",
+    "Lock",
     "NewRun",
     "NewSignal",
     "OAuthClient",

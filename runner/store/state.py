@@ -74,6 +74,10 @@ class States:
         key = {"integration": integration, "connection": connection, "sync": sync}
         return [str(row["sync"]) for row in self._database.rows(self._sql["names"], key)]
 
+    def syncs(self) -> list[str]:
+        """The names of all syncs that have a state."""
+        return [str(row["sync"]) for row in self._database.rows(self._sql["all_names"])]
+
     def vanish(self, integration: str, connection: str, syncs: Iterable[str]) -> list[str]:
         """Notes that there is nothing any more that these syncs could read; gives those not noted before.
 

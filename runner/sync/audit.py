@@ -13,12 +13,13 @@ from runner.errors import CallError, RunningAlready, UsageError
 from runner.store import NewRun, Store, SyncState, Underway
 from runner.store.inventory import Inventory, Listed
 from runner.sync.differences import AuditResult, differences
+from runner.sync.ledger import stream_of
 from runner.sync.listing import Known, Listing, stamp_field
 from runner.sync.parents import parents_of
 from runner.sync.plan import Slice, whole_of, window_of
 from runner.sync.repair import TOGETHER, Repair
 from runner.sync.round import Round
-from runner.sync.run import key_of, window_for
+from runner.sync.run import key_of, lock_of, window_for
 from runner.sync.slices import cut
 from runner.sync.source import Source, arguments
 from runner.sync.together import side_by_side
@@ -45,7 +46,7 @@ async def audit_sync(sync: Sync, client: Client, store: Store, *, repair: bool =
         hint = "say with `audit.repair` how records are read by their keys: terapi explain sync.audit.repair"
         raise UsageError(f"`{sync.name}` does not say how it is repaired", where=sync.place, hint=hint)
     place = client.connection
-    lock = store.lock(f"sync:{sync.name}:{place.integration}:{place.id}")
+    lock = lock_of(sync.name, place, store)
     if not lock.acquire():
         raise RunningAlready(f"`{sync.name}` is running for `{place.id}`", hint="wait for it to end")
     try:
@@ -69,8 +70,7 @@ class _Auditing:
         self.store = store
         self.key = key_of(sync, client)
         self.state = store.states.get(self.key)
-        place = client.connection
-        self.stream = store.records.stream(place.integration, place.id, sync.model)
+        self.stream = stream_of(sync, client, store)
         self.stamp = stamp_field(sync)
         self.began = time.monotonic()
 
@@ -98,6 +98,7 @@ class _Auditing:
             sync=self.sync.name,
             connection=self.key.connection,
             model=self.sync.model,
+            variant=self.sync.variant,
             status="equal" if not found.any else "repaired" if settled else "different",
             **counts._asdict(),
             missing=found.missing,

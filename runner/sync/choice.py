@@ -7,19 +7,24 @@ from typing import NamedTuple
 
 from runner.calls.access import Access
 from runner.definitions.model import Sync
+from runner.definitions.model.matrix import definition_of
 from runner.errors import NotConnected, TerapiError, UsageError
 from runner.store import Connection
 
 
 class Job(NamedTuple):
-    """A sync, as the integration of a connection runs it."""
+    """A sync's definition, as the integration of a connection runs it."""
 
     sync: Sync
     connection: Connection
+    #: the name that means some of the syncs that it stands for; None for all of them
+    wanted: str | None = None
 
 
 def chosen(access: Access, names: Sequence[str], id: str | None) -> list[Job]:
     """The syncs of those names, each once; without names all that fit the connection, or every one.
+
+    A name may go beyond its definition's: `objects.Contact`, `contacts::eu`.
 
     Args:
         id: the connection's; None where each sync has just one that fits it.
@@ -44,13 +49,14 @@ def chosen(access: Access, names: Sequence[str], id: str | None) -> list[Job]:
     return jobs
 
 
-def _named(access: Access, name: str, id: str | None) -> Job:
+def _named(access: Access, wanted: str, id: str | None) -> Job:
+    name = definition_of(wanted)
     integrations = access.project.sync(name).integrations
     there = access.store.connections.find(id) if id else access.store.connections.all()
     if there and not any(place.integration in integrations for place in there):
         raise _misplaced(name, id, integrations, there)
     place = access.connection(id, integrations)
-    return Job(access.project.sync(name, place.integration), place)
+    return Job(access.project.sync(name, place.integration), place, wanted)
 
 
 def _misplaced(

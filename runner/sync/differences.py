@@ -36,6 +36,7 @@ class AuditResult(msgspec.Struct, frozen=True, kw_only=True):
     sync: str
     connection: str
     model: str
+    variant: str
     status: Literal["equal", "different", "repaired"]
     #: how many records the source lists, and how many are stored
     listed: int

@@ -99,7 +99,9 @@ def _of_connection(sync: Sync, place: Connection, store: Store) -> Iterator[Fore
     if not kept:
         yield _new(sync, place)
     for keys in kept.values():
-        yield _Forecasting(sync, store, keys).told()
+        # What model a matrix gives one of its syncs is known when it runs.
+        one = sync if sync.matrix is None else msgspec.structs.replace(sync, model=keys[-1].model)
+        yield _Forecasting(one, store, keys).told()
 
 
 def _gone(defined: Iterable[str], store: Store) -> Iterator[Forecast]:

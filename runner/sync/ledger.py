@@ -12,7 +12,9 @@ import msgspec
 from runner.calls.client import Client
 from runner.calls.pages import Page
 from runner.definitions.model import Sync
-from runner.errors import NotConnected
+from runner.definitions.model.matrix import is_model
+from runner.definitions.values import describe
+from runner.errors import ExpressionError, NotConnected
 from runner.store import Ages, Changes, Store, Stream, SyncKey, SyncState, Underway
 from runner.sync.plan import Cursor, Slice, Window
 from runner.sync.reading import Bad, Reading, where_of
@@ -23,7 +25,16 @@ MOST_LISTED = 100
 
 
 def key_of(sync: Sync, client: Client) -> SyncKey:
+    """Under which a sync's state is kept.
+
+    Raises:
+        ExpressionError: its matrix gives it a name of a model that is none.
+    """
     place = client.connection
+    if not is_model(sync.model):
+        message = f"`model` of `{sync.name}` cannot be {describe(sync.model)}"
+        hint = "expected a capital letter first, then letters, digits, `_` and `-`"
+        raise ExpressionError(message, where=sync.model_place, hint=hint)
     return SyncKey(integration=place.integration, connection=place.id, sync=sync.name, model=sync.model)
 
 
@@ -69,6 +80,20 @@ class Whole(NamedTuple):
     settle: Callable[[], None] = lambda: None
 
 
+def stream_of(sync: Sync, client: Client, store: Store) -> Stream:
+    """Where a sync's records are kept."""
+    place = client.connection
+    return store.records.stream(place.integration, place.id, sync.model, sync.variant)
+
+
+def forget(sync: Sync, client: Client, store: Store) -> None:
+    """Forgets what a sync has stored, and how far it had come."""
+    with store.atomic():
+        stream_of(sync, client, store).empty()
+        store.parents.clear(key_of(sync, client))
+        store.states.put(key_of(sync, client), SyncState(digest=sync.digest))
+
+
 class Ledger:
     """Stores what one run reads.
 
@@ -82,9 +107,7 @@ class Ledger:
         self._client = client
         self._store = store
         self._key = key_of(sync, client)
-        self.stream: Stream = store.records.stream(
-            self._key.integration, self._key.connection, self._key.model
-        )
+        self.stream = stream_of(sync, client, store)
         self._state = SyncState()
         self._began = time.monotonic()
         self._pages = 0
@@ -105,10 +128,7 @@ class Ledger:
 
     def empty(self) -> None:
         """Forgets every record, and how far the sync had come."""
-        with self._store.atomic():
-            self.stream.empty()
-            self._store.parents.clear(self._key)
-            self._store.states.put(self._key, SyncState(digest=self._sync.digest))
+        forget(self._sync, self._client, self._store)
 
     def open(self, state: SyncState) -> None:
         """Takes the state that the run begins with."""
@@ -233,6 +253,7 @@ class Ledger:
             sync=self._sync.name,
             connection=self._key.connection,
             model=self._sync.model,
+            variant=self._sync.variant,
             status=status,
             read=self._read,
             added=self._changes.added,

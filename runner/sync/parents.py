@@ -60,13 +60,19 @@ async def parents_of(sync: Sync, rules: Foreach, client: Client, store: Store, s
     scope = await source.looked_up()
     wanted = _wanted(rules.where, scope)
     if rules.records is not None:
-        place = client.connection
-        return _Stored(store.records.stream(place.integration, place.id, rules.records), rules, wanted)
+        return _Stored(_stream(sync, rules.records, client, store), rules, wanted)
     if rules.call is not None:
         found = await client.call(rules.call.operation, arguments(rules.call, scope))
     else:
         found = rules.items.evaluate(scope) if rules.items is not None else None
     return _Listed(_keyed(rules, _listed(rules, found), scope), wanted)
+
+
+def _stream(sync: Sync, model: str, client: Client, store: Store) -> Stream:
+    """A variant's parents are those of the same variant, where the model is stored in such."""
+    place = client.connection
+    own = store.records.stream(place.integration, place.id, model, sync.variant)
+    return own if own.number() is not None else store.records.stream(place.integration, place.id, model)
 
 
 class _Stored:

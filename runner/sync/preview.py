@@ -15,6 +15,7 @@ from runner.calls.pages import Page
 from runner.definitions.model import Sync
 from runner.store import Store
 from runner.sync.foreach import ForeachRun
+from runner.sync.ledger import stream_of
 from runner.sync.plan import Cursor, Window, whole_of
 from runner.sync.reading import Rows
 from runner.sync.run import Result, key_of, state_of, window_for
@@ -62,13 +63,14 @@ async def preview_sync(sync: Sync, client: Client, store: Store, *, full: bool =
     key = key_of(sync, client)
     begins = await _beginning(sync, client, store, full=full)
     page, rows = await _first(begins)
-    stream = store.records.stream(key.integration, key.connection, key.model)
+    stream = stream_of(sync, client, store)
     changes = {**stream.preview(rows.kept), **dict.fromkeys(stream.preview_delete(rows.gone), "deleted")}
     counts = Counter(changes.values())
     result = Result(
         sync=sync.name,
         connection=key.connection,
         model=sync.model,
+        variant=sync.variant,
         status="dry-run",
         read=len(page.records),
         added=counts["added"],

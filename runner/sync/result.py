@@ -13,6 +13,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     sync: str
     connection: str
     model: str
+    variant: str = "base"
     #: running or success; where it is shown also failed, cancelled, dry-run
     status: str
     read: int = 0

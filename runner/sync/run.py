@@ -13,7 +13,7 @@ import msgspec
 from runner.calls.client import Client
 from runner.definitions.model import Sync
 from runner.errors import CallError, EnrichmentFailed, RunningAlready
-from runner.store import NewRun, Store, SyncKey, SyncState
+from runner.store import Connection, Lock, NewRun, Store, SyncKey, SyncState
 from runner.sync.foreach import ForeachRun
 from runner.sync.ledger import Ledger, Whole
 from runner.sync.ledger import key_of as key_of
@@ -44,7 +44,7 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
         TerapiError: it failed; what was stored before is kept, and the next run goes on there.
     """
     place = client.connection
-    lock = store.lock(f"sync:{sync.name}:{place.integration}:{place.id}")
+    lock = lock_of(sync.name, place, store)
     if not lock.acquire():
         raise RunningAlready(
             f"`{sync.name}` is running already for `{place.id}`",
@@ -63,6 +63,11 @@ async def run_sync(sync: Sync, client: Client, store: Store, options: Options = 
             return await _run(sync, client, store, options, Ledger(sync, client, store, run))
     finally:
         lock.release()
+
+
+def lock_of(name: str, place: Connection, store: Store, *, patience: float = 0.0) -> Lock:
+    """What a sync holds for a connection while it runs; `with` waits ``patience`` seconds for it."""
+    return store.lock(f"sync:{name}:{place.integration}:{place.id}", patience=patience)
 
 
 async def _run(sync: Sync, client: Client, store: Store, options: Options, ledger: Ledger) -> Result:

@@ -46,6 +46,8 @@ class Source:
         self._known: dict[str, object] = {
             **client.scope(),
             "params": params_of(sync, client.connection),
+            "matrix": sync.cell,
+            "variant": sync.variant,
         }
         self._looked_up = False
         self._looking = asyncio.Lock()

@@ -16,6 +16,7 @@ from runner.calls.client import Client
 from runner.calls.transport import Transport
 from runner.definitions.conversions import format_instant, instant
 from runner.definitions.model import Given, Provider, RecordedAnswer
+from runner.definitions.model.matrix import definition_of
 from runner.definitions.project import Project
 from runner.definitions.yaml.writing import write
 from runner.errors import UsageError
@@ -178,10 +179,11 @@ def _expected(found: Mapping[str, object]) -> dict[str, object]:
 
 
 def _head(wanted: Wanted, project: Project, provider: Provider) -> dict[str, object]:
-    of = project.sync if wanted.kind == "sync" else project.workflow
+    is_sync = wanted.kind == "sync"
+    found = project.sync(definition_of(wanted.name)) if is_sync else project.workflow(wanted.name)
     head: dict[str, object] = {"version": 1, wanted.kind: wanted.name}
     if wanted.description:
         head["description"] = wanted.description
-    if of(wanted.name).integrations[0] != provider.name:
+    if found.integrations[0] != provider.name:
         head["integration"] = provider.name
     return head

@@ -9,11 +9,13 @@ import msgspec
 import orjson
 
 from runner.definitions.conversions import text
-from runner.definitions.model import DefinitionTest, Exchange, Given
+from runner.definitions.model import DefinitionTest, Exchange, Given, Sync
+from runner.definitions.model.matrix import definition_of
 from runner.definitions.project import Project
 from runner.errors import TerapiError
 from runner.store import Store
 from runner.store.records import BASE
+from runner.sync.matrix import expanded, meant
 from runner.sync.run import Options as SyncOptions
 from runner.sync.run import key_of, run_sync
 from runner.testing import checkpoints
@@ -98,8 +100,8 @@ def _key_of(project: Project, trial: Trial, model: str) -> str:
     """The field of a model's records that is their key."""
     syncs = [project.sync(name) for name in project.syncs]
     if trial.kind == "sync":
-        syncs.insert(0, project.sync(trial.definition, trial.integration))
-    return next((sync.primary_key for sync in syncs if sync.model == model), _DEFAULT_KEY)
+        syncs.insert(0, project.sync(definition_of(trial.definition), trial.integration))
+    return next((sync.primary_key for sync in syncs if model in sync.models), _DEFAULT_KEY)
 
 
 def _changed(store: Store, before: Mapping[str, int]) -> tuple[dict[str, object], dict[str, object]]:
@@ -118,9 +120,22 @@ def _changed(store: Store, before: Mapping[str, int]) -> tuple[dict[str, object]
 
 
 async def _synced(stage: Stage, trial: Trial) -> dict[str, object]:
-    access, given = stage.access, trial.given
-    sync = access.project.sync(trial.definition, trial.integration)
-    client = access.client(stage.connection)
+    """Runs the syncs that are meant, one after the other; of several no checkpoint is told."""
+    access, name = stage.access, trial.definition
+    definition = access.project.sync(definition_of(name), trial.integration)
+    try:
+        syncs = meant(
+            definition, await expanded(definition, access.client(stage.connection), access.store), name
+        )
+    except TerapiError as exc:
+        return {"error": _error(exc.as_data())}
+    found = [await _synced_once(stage, sync, trial.given) for sync in syncs]
+    failed = ({"error": one["error"]} for one in found if "error" in one)
+    return found[0] if len(found) == 1 else next(failed, {})
+
+
+async def _synced_once(stage: Stage, sync: Sync, given: Given) -> dict[str, object]:
+    access, client = stage.access, stage.access.client(stage.connection)
     key = key_of(sync, client)
     checkpoints.give(access.store, sync, key, given)
     try:

@@ -124,9 +124,10 @@ class _Stored:
     def __init__(self, wanted: ReadRecords, context: Context) -> None:
         place = context.client.connection
         store = context.running.access.store
-        self._stream: Stream = store.records.stream(place.integration, place.id, wanted.model)
         self._wanted = wanted
         self._scope = context.scope()
+        variant = text(wanted.variant.evaluate(self._scope))
+        self._stream: Stream = store.records.stream(place.integration, place.id, wanted.model, variant)
         self._until = cast(int, context.entry.note.setdefault("until", self._stream.newest()))
         self._after = ""
 

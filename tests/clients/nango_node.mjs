@@ -75,6 +75,16 @@ told.byIds = (await nango.listRecords({ providerConfigKey: key, connectionId: id
 told.full = (await nango.triggerSync(key, ["contacts"], id, "full_refresh")).status;
 told.options = (await nango.triggerSync(key, [{ name: "contacts", variant: "base" }], id, { reset: true, emptyCache: false })).status;
 
+told.variant = (await nango.createSyncVariant({ provider_config_key: key, connection_id: id, name: "contacts", variant: "eu" })).variant;
+told.twice = await nango
+    .createSyncVariant({ provider_config_key: key, connection_id: id, name: "contacts", variant: "eu" })
+    .catch((error) => [error.response.status, error.response.data.error.code]);
+await nango.triggerSync(key, [{ name: "contacts", variant: "eu" }], id);
+const ofVariant = { providerConfigKey: key, connectionId: id, model: "Contact", variant: "eu", limit: 40 };
+while ((await nango.listRecords(ofVariant)).records.length === 0);
+told.variantRemoved = (await nango.deleteSyncVariant({ provider_config_key: key, connection_id: id, name: "contacts", variant: "eu" })).success;
+told.ofNone = (await nango.listRecords(ofVariant)).records.length;
+
 const stranger = new Nango({ host, secretKey: "not-the-key-of-this-server" });
 told.wrongKey = await stranger.listConnections().catch((error) => [error.response.status, error.response.data.error.code]);
 told.unknownConnection = await nango

@@ -60,6 +60,10 @@ def test_the_published_client_works_unchanged(tmp_path: Path) -> None:
         "byIds": [True],
         "full": 200,
         "options": 200,
+        "variant": "eu",
+        "twice": [400, "sync_variant_already_exists"],
+        "variantRemoved": True,
+        "ofNone": 0,
         "wrongKey": [401, "unknown_account"],
         "unknownConnection": [404, "not_found"],
     }

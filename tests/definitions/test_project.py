@@ -171,6 +171,34 @@ def test_two_syncs_that_delete_what_they_miss_need_two_models(tmp_path: Path) ->
     ]
 
 
+@pytest.mark.parametrize(
+    ("model", "matrix", "expected"),
+    [
+        ("Order", "{region: [eu, us]}", ["Order"]),
+        ('"{{ matrix.kind }}"', "{kind: [Sale, Gift], region: [eu, us]}", ["Sale", "Gift"]),
+        ('"{{ matrix.kind }}"', "{kind: params.kinds}\nparams: {kinds: {type: array}}", []),
+        ('"{{ variant | title }}"', "{variant: [eu, us]}", []),
+    ],
+)
+def test_what_models_a_matrix_has_is_known_where_its_file_says_it(
+    tmp_path: Path, model: str, matrix: str, expected: list[str]
+) -> None:
+    text = MISSING.replace("model: Order", f"model: {model}") + f"matrix: {matrix}\n"
+    found = project(tmp_path, sync=text)
+    assert (told(found), found.sync("orders").models) == ([], expected)
+
+
+def test_a_matrix_shares_no_model_with_another_that_deletes_what_it_misses(tmp_path: Path) -> None:
+    (tmp_path / "syncs").mkdir()
+    text = MISSING.replace("sync: orders", "sync: gifts").replace("model: Order", "model: Gift")
+    (tmp_path / "syncs/gifts.yaml").write_text(text + "deletes: {missing: true}\n")
+    many = MISSING.replace("model: Order", 'model: "{{ matrix.kind }}"') + "matrix: {kind: [Sale, Gift]}\n"
+    assert told(project(tmp_path, sync=many + "deletes: {missing: true}\n")) == [
+        "syncs/orders.yaml:10:11: `gifts` deletes what it does not see of `Gift` already"
+        " — leave `missing` to one of them, or give them two models"
+    ]
+
+
 def test_a_sync_knows_the_params_of_its_neighbours(tmp_path: Path) -> None:
     (tmp_path / "syncs").mkdir()
     other = SYNC.replace("sync: orders", "sync: other") + "params: {depth: {type: integer, default: 1}}\n"

@@ -20,6 +20,7 @@ from runner.testing.record import Wanted, record
 from runner.testing.recorder import cut
 from runner.testing.run import run_test
 from tests.api import Api, Reply, Seen
+from tests.conftest import ORDERS
 
 
 def recorded(access: Access, connection: Connection, wanted: Wanted) -> str:
@@ -60,6 +61,20 @@ def test_a_sync_is_recorded_page_by_page(
     assert "https://url.test/orders?page=3&token=masked-access-token" in text
     assert text.count("- {id:") == 2 * 2 * 2  # two of each page, answered and stored
     assert store.records.streams() == []  # what it stored is forgotten
+
+
+def test_one_of_those_that_a_definition_stands_for_is_recorded(
+    access: Access, connection: Connection, api: Api, folder: Path
+) -> None:
+    many = ORDERS + "matrix: {kind: [a, b]}\nwhere: record.kind == matrix.kind\n"
+    (folder / "syncs/orders.yaml").write_text(many)
+    access.project = Project.load(folder).checked()
+    rows = [{"id": kind, "kind": kind, "at": "2026-01-01T00:00:00Z"} for kind in "ab"]
+    api.on("/orders", Reply({"orders": rows}))
+    text = recorded(access, connection, Wanted(kind="sync", name="orders.b"))
+    assert plays(folder, text)
+    assert "sync: orders.b\n" in text
+    assert "Order: [{id: b}]" in text
 
 
 def test_what_a_workflow_writes_is_recorded_with_its_errors(

@@ -203,6 +203,45 @@ expect:
     )
 
 
+MANY = """
+version: 1
+sync: kinds
+integrations: [shop]
+matrix: {kind: [Sale, Gift], variant: [eu]}
+model: "{{ matrix.kind }}"
+primary_key: id
+incremental: {cursor: record.at}
+fetch: {use: list_orders, with: {since: "{{ matrix.kind }}"}}
+fields: {id: record.id}
+"""
+OF_ONE = """
+version: 1
+sync: kinds.Gift
+given: {connection: {config: {url: https://url.test}}, checkpoint: 2026-01-01T00:00:00.000Z, now: 2026-01-02T00:00:00Z}
+http:
+  - request: {path: /orders, query: {since: Gift}}
+    response: {json: {orders: [{id: "1", at: 2026-01-01T10:00:00Z}]}}
+expect: {records: {"Gift::eu": [{id: "1"}]}, checkpoint: 2026-01-01T10:00:00.000Z}
+"""
+OF_ALL = """
+version: 1
+sync: kinds
+given: {connection: {config: {url: https://url.test}}, now: 2026-01-02T00:00:00Z}
+http:
+  - {request: {path: /orders, query: {since: Sale}}, response: {status: 403, json: {}}}
+  - request: {path: /orders, query: {since: Gift}}
+    response: {json: {orders: [{id: "1", at: 2026-01-01T10:00:00Z}]}}
+expect: {records: {"Gift::eu": [{id: "1"}]}, error: {kind: forbidden}}
+"""
+
+
+@pytest.mark.parametrize("text", [OF_ONE, OF_ALL])
+def test_what_a_definition_stands_for_is_tested_by_its_name_or_whole(project: Path, text: str) -> None:
+    (project / "syncs/kinds.yaml").write_text(MANY)
+    report = run(project, text)
+    assert (report.status, report.diff, report.problems) == ("passed", "", [])
+
+
 def test_records_that_are_given_are_there(project: Path) -> None:
     given = SYNC.replace(
         "given: {", 'given: {records: {Order: [{id: "1", name: Ada, total: 5}, {id: "2"}]}, '

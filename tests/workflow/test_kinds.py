@@ -47,3 +47,51 @@ def test_a_step_gives(flows: Flows, api: Api, steps: str, output: str, expected:
     assert result.error is None
     assert result.output == expected
     assert flows.kept(result.run).output == expected
+
+
+SYNC = """
+version: 1
+sync: kinds
+integrations: [shop]
+matrix: {variant: [big, small]}
+model: Order
+primary_key: id
+fetch: {use: list_orders, with: {since: "{{ variant }}"}}
+fields: {id: record.id}
+"""
+
+
+def test_a_sync_with_a_matrix_gives_the_list_of_what_each_tells(flows: Flows, api: Api) -> None:
+    (flows.folder / "syncs/kinds.yaml").write_text(SYNC)
+    rows = {"big": [{"id": "1"}], "small": [{"id": "1"}, {"id": "2"}]}
+    api.on("/orders", lambda seen: Reply({"orders": rows[seen.query["since"]]}))
+    result = flows.run(
+        """
+        steps:
+          - {id: all, sync: kinds}
+          - {id: one, sync: {name: "kinds::small", full: true}}
+          - {id: big, foreach: "['big', 'small', 'base']", records: {model: Order, variant: "{{ item }}"}}
+        output:
+          all: steps.all | pluck('added')
+          names: steps.all | pluck('sync')
+          one: steps.one | pluck('unchanged')
+          sizes: "[steps.big[0] | length, steps.big[1] | length, steps.big[2] | length]"
+        """
+    )
+    assert result.error is None
+    assert result.output == {
+        "all": [1, 2],
+        "names": ["kinds::big", "kinds::small"],
+        "one": [2],
+        "sizes": [1, 2, 0],
+    }
+
+
+def test_one_of_many_that_fails_fails_the_step_when_all_have_run(flows: Flows, api: Api) -> None:
+    (flows.folder / "syncs/kinds.yaml").write_text(SYNC)
+    answers = {"big": Reply({}, 403), "small": Reply({"orders": [{"id": "1"}]})}
+    api.on("/orders", lambda seen: answers[seen.query["since"]])
+    result = flows.run("steps: [{id: all, sync: kinds}]")
+    assert result.error is not None
+    assert str(result.error["message"]).startswith("1 of 2 syncs failed: kinds::big: ")
+    assert [key.variant for key in flows.store.records.streams()] == ["small"]

@@ -82,6 +82,14 @@ def test_a_deleted_connection_takes_its_triggers_with_it(flows: Flows) -> None:
     assert look(flows) == []
 
 
+def test_a_scheduled_sync_is_asked_for_with_the_variants_that_somebody_made(flows: Flows) -> None:
+    path = flows.folder / "syncs/orders.yaml"
+    path.write_text(path.read_text() + "schedule: every 5 minutes\n")
+    flows.store.variants.make("shop", "demo", "orders", "eu")
+    look(flows)
+    assert [request.sync for request in flows.store.sync_requests.all()] == ["orders", "orders::eu"]
+
+
 def test_a_sync_is_asked_for_at_once_and_then_when_it_is_due(flows: Flows) -> None:
     file = flows.folder / "syncs" / "orders.yaml"
     file.write_text(f"{file.read_text()}schedule: '0 6 * * 1-5'\n")

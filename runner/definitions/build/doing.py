@@ -26,6 +26,7 @@ from runner.definitions.model import (
     Set,
     Wait,
 )  # fmt: skip
+from runner.definitions.model.matrix import BASE, definition_of
 
 
 def _use(node: yaml.Mapping, known: Known) -> Doing:
@@ -44,8 +45,14 @@ def _sync(node: yaml.Mapping, known: Known) -> Doing:
     named = node.entries["sync"]
     rules = named if isinstance(named, yaml.Mapping) else yaml.EMPTY
     name = rules.entries.get("name", named)
-    found = known.reader.one_of(name, known.around.syncs, "sync")
-    return RunSync(name=found or "", full=data(rules, "full", False))
+    wanted = cast(yaml.Scalar, name).text
+    definition = known.around.syncs.get(definition_of(wanted))
+    if definition is None:
+        known.reader.one_of(name, known.around.syncs, "sync")
+    elif "." in wanted and "matrix" not in definition.entries:
+        message = f"`{definition_of(wanted)}` has no `matrix`, and is one sync"
+        known.reader.problem(name, message, "unknown-sync", f"write: {definition_of(wanted)}")
+    return RunSync(name=wanted, full=data(rules, "full", False))
 
 
 def _records(node: yaml.Mapping, known: Known) -> Doing:
@@ -58,6 +65,7 @@ def read_records(rules: yaml.Mapping, known: Known) -> ReadRecords:
     """Which stored records are meant."""
     return ReadRecords(
         model=text(rules, "model"),
+        variant=known.reader.optional_value(rules, "variant", known.names()) or Fixed(BASE),
         where=known.reader.optional(rules, "where", known.names(record=None)),
         changes=texts(rules, "changes") or ("added", "updated"),
     )

@@ -1,5 +1,6 @@
 """What definitions say, checked and frozen. A word of the YAML is a name here."""
 
+from runner.definitions.model.matrix import Axis, Matrix
 from runner.definitions.model.operation import (
     Call,
     Csv,
@@ -70,6 +71,7 @@ __all__ = [
     "NOT_THERE",
     "Approve",
     "Audit",
+    "Axis",
     "Call",
     "CallWorkflow",
     "Case",
@@ -98,6 +100,7 @@ __all__ = [
     "ListOf",
     "MapOf",
     "Match",
+    "Matrix",
     "OnRecords",
     "OnSchedule",
     "Operation",

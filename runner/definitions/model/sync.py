@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
 from runner.definitions.expressions import Expression
+from runner.definitions.model.matrix import BASE, Matrix
 from runner.definitions.model.operation import Call, Param
 from runner.definitions.model.values import Fixed, Value
 from runner.definitions.model.webhook import Trigger
@@ -153,7 +154,9 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     place: Place
     description: str
     integrations: tuple[str, ...]
+    #: of a definition with a matrix the template
     model: str
+    model_place: Place
     primary_key: str
     fetch: tuple[Call, ...]
     #: a map of fields, or one expression that gives the whole record
@@ -175,7 +178,18 @@ class Sync(msgspec.Struct, frozen=True, kw_only=True):
     audit: Audit | None = None
     retention: Retention | None = None
     trigger: Trigger | None = None
+    #: where one definition stands for many syncs; none of them has it
+    matrix: Matrix | None = None
+    #: of one of many: axis → its value
+    cell: Mapping[str, object] = {}
+    #: whose records these are, where the model is read several times
+    variant: str = BASE
     #: what decides which records are stored, and how, as the file has it
     outline: Mapping[str, object] = {}
     #: of the outline: changes when what is stored would change
     digest: str = ""
+
+    @property
+    def models(self) -> Sequence[str]:
+        """The models that it stores, as far as its file says."""
+        return [self.model] if self.matrix is None else self.matrix.models()

@@ -8,8 +8,9 @@ from typing import Literal
 import msgspec
 
 from runner.definitions.expressions import Expression
+from runner.definitions.model.matrix import BASE
 from runner.definitions.model.operation import Call, Request
-from runner.definitions.model.values import Value
+from runner.definitions.model.values import Fixed, Value
 from runner.definitions.model.webhook import Trigger
 from runner.definitions.schedules import Schedule
 from runner.errors import Place
@@ -33,6 +34,7 @@ class ReadRecords(msgspec.Struct, frozen=True, kw_only=True):
     """`records`: what is stored of a model."""
 
     model: str
+    variant: Value = Fixed(BASE)
     where: Expression | None = None
     changes: tuple[str, ...] = ("added", "updated")
     limit: int | None = None

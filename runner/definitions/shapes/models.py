@@ -20,10 +20,11 @@ class Model(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def models_of(syncs: Iterable[Sync]) -> dict[str, Model]:
-    """The models that some syncs store, sorted by name."""
+    """The models that some syncs store, sorted by name; those that are found at run time are not known."""
     found: dict[str, list[Sync]] = {}
     for sync in syncs:
-        found.setdefault(sync.model, []).append(sync)
+        for model in sync.models:
+            found.setdefault(model, []).append(sync)
     return {name: _model(name, found[name]) for name in sorted(found)}
 
 

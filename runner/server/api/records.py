@@ -27,7 +27,7 @@ _CURSOR = "terapi:"
 _DIGITS = 18
 _Id = Annotated[str, msgspec.Meta(max_length=256)]
 _Model = Annotated[str, msgspec.Meta(pattern="^[A-Z][a-zA-Z0-9_-]+$", max_length=255)]
-_Variant = Annotated[str, msgspec.Meta(pattern="^[a-zA-Z0-9_-]+$", max_length=255)]
+_Variant = Annotated[str, msgspec.Meta(pattern=r"^[^\x00-\x1f\x7f]+$", max_length=255)]
 
 
 class RecordsQuery(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,9 @@ AND (sync = :sync OR substr(sync, 1, length(:sync) + 1) = :sync || '.'
   OR substr(sync, 1, length(:sync) + 2) = :sync || '::')
 ORDER BY sync
 
+-- name: all_names
+SELECT DISTINCT sync FROM sync_state ORDER BY sync
+
 -- name: vanish
 UPDATE sync_state SET gone_at = :now WHERE integration = :integration AND connection = :connection
 AND sync IN (SELECT value FROM json_each(:syncs)) AND gone_at IS NULL

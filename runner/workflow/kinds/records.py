@@ -7,6 +7,7 @@ from typing import cast
 
 import orjson
 
+from runner.definitions.conversions import text
 from runner.definitions.model import ReadRecords, Step
 from runner.workflow.context import Context
 
@@ -14,8 +15,9 @@ from runner.workflow.context import Context
 async def records(step: Step, context: Context) -> object:
     wanted = cast(ReadRecords, step.do)
     place, store = context.client.connection, context.running.access.store
-    stream = store.records.stream(place.integration, place.id, wanted.model)
     scope = context.scope()
+    variant = text(wanted.variant.evaluate(scope))
+    stream = store.records.stream(place.integration, place.id, wanted.model, variant)
     found = (
         payload
         for record in stream.all(states=wanted.changes)

@@ -6,6 +6,7 @@ from runner.calls.access import Access
 from runner.definitions.conversions import format_instant, instant
 from runner.definitions.model import Sync, Workflow
 from runner.store import Store, SyncRequest, TriggerKey
+from runner.sync.matrix import names_of
 from runner.workflow.triggers.armed import schedule_of
 from runner.workflow.triggers.start import Start, start
 
@@ -22,7 +23,7 @@ def start_due(
         return None
     moment = format_instant(instant(due))
     if isinstance(bound, Sync):
-        asked = _ask(access.store, key, reached, due)
+        asked = _ask(access.store, key, bound, reached, due)
         why = f"due at {moment}" if reached else "due for the first time"
         return f"{key.name} of {key.connection}: {why}" if asked else None
     wanted = Start(
@@ -38,11 +39,13 @@ def start_due(
     return f"{key.name} for {key.connection}: due at {moment}: {told}" if told is not None else None
 
 
-def _ask(store: Store, key: TriggerKey, reached: float, due: float) -> bool:
-    """Asks for a sync as a person would; the request is kept until it has run."""
-    request = SyncRequest(integration=key.integration, connection=key.connection, sync=key.name)
+def _ask(store: Store, key: TriggerKey, sync: Sync, reached: float, due: float) -> bool:
+    """Asks for all that a definition stands for; the requests are kept until they have run."""
+    integration, connection = key.integration, key.connection
+    names = names_of(sync, store.variants.of(integration, connection, sync.name))
+    requests = [SyncRequest(integration=integration, connection=connection, sync=name) for name in names]
     with store.atomic(durable=True):
         moved = store.triggers.move(key, reached, due)
         if moved:
-            store.sync_requests.ask([request])
+            store.sync_requests.ask(requests)
     return moved

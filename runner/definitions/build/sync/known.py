@@ -19,6 +19,11 @@ T = TypeVar("T")
 PARENT: Final = frozenset({"item", "slice", "checkpoint"})
 
 
+def axes_of(node: yaml.Mapping) -> list[str]:
+    """The names of the axes of a sync's matrix."""
+    return [name for name in below(node, "matrix").entries if name != "concurrency"]
+
+
 class Known:
     """A sync's file while it is read, and the names that are known so far.
 
@@ -33,14 +38,21 @@ class Known:
         self.node = node
         self.provider = provider
         self.reader = reader
-        #: what is known before anything is read; grows with each look-up and each var, in their order
-        self.base: dict[str, Names | None] = {
+        #: what is known before it is clear which syncs there are
+        self.outset: dict[str, Names | None] = {
             "config": dict.fromkeys(provider.connection_config),
             "params": dict.fromkeys(params),
             **CONNECTION,
+        }
+        #: what is known before anything is read; grows with each look-up and each var, in their order
+        self.base: dict[str, Names | None] = {
+            **self.outset,
+            "variant": None,
             "checkpoint": None,
             "last_run": None,
         }
+        if "matrix" in node.entries:
+            self.base["matrix"] = dict.fromkeys(axes_of(node))
         #: var → every name that it mentions, also by way of other vars
         self.needs: dict[str, frozenset[str]] = {}
         if "incremental" in node.entries:

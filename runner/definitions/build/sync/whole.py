@@ -19,6 +19,7 @@ from runner.definitions.build.sync.fields import read_record
 from runner.definitions.build.sync.foreach import check_item, needs_of, read_foreach
 from runner.definitions.build.sync.incremental import check_tokens, read_incremental
 from runner.definitions.build.sync.known import Known
+from runner.definitions.build.sync.matrix import read_matrix
 from runner.definitions.build.sync.models import UNKNOWN, Models
 from runner.definitions.build.triggers import read_times
 from runner.definitions.build.webhook import read_trigger
@@ -35,6 +36,7 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader, models: M
     """One sync, checked against the provider that it calls, and against what other syncs store."""
     params = read_params(below(node, "params"), reader)
     known = Known(node, provider, reader, params)
+    matrix = read_matrix(known)
     lookups = known.named("lookups", lambda child: known.call(mapping(child)))
     foreach = read_foreach(known, models)
     values = known.named("vars", lambda child: reader.value(child, known.base))
@@ -54,6 +56,8 @@ def build_sync(node: yaml.Mapping, provider: Provider, reader: Reader, models: M
         schedule=read_times(node.entries["schedule"], reader) if "schedule" in node.entries else None,
         params=params,
         model=text(node, "model"),
+        model_place=node.entries["model"].place,
+        matrix=matrix,
         primary_key=text(node, "primary_key"),
         incremental=incremental,
         foreach=foreach,
