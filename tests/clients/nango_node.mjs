@@ -72,6 +72,11 @@ while (page.next_cursor) {
 told.listRecords = [ids.size, pages, page.records[0]._nango_metadata.last_action];
 const one = [...ids][0];
 told.byIds = (await nango.listRecords({ providerConfigKey: key, connectionId: id, model: "Contact", ids: [one], filter: "added,updated" })).records.map((record) => record.id === one);
+const until = page.records[0]._nango_metadata.cursor;
+const pruned = await nango.pruneRecords({ providerConfigKey: key, connectionId: id, model: "Contact", untilCursor: until, limit: 1000 });
+const left = (await nango.listRecords({ providerConfigKey: key, connectionId: id, model: "Contact", limit: 1000 })).records;
+const emptied = left.filter((record) => record._nango_metadata.pruned_at !== null);
+told.pruneRecords = [pruned.count === emptied.length, pruned.has_more, emptied.every((record) => record.last_name === undefined), left.length];
 told.full = (await nango.triggerSync(key, ["contacts"], id, "full_refresh")).status;
 told.options = (await nango.triggerSync(key, [{ name: "contacts", variant: "base" }], id, { reset: true, emptyCache: false })).status;
 

@@ -58,6 +58,7 @@ def test_the_published_client_works_unchanged(tmp_path: Path) -> None:
         "triggerSync": {"success": True},
         "listRecords": [61, 2, "ADDED"],
         "byIds": [True],
+        "pruneRecords": [True, False, True, 61],
         "full": 200,
         "options": 200,
         "variant": "eu",
