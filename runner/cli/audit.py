@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 #: keys that a person is shown of each kind
 _SHOWN = 10
 _MEANS = {
-    "missing": "are at the source and not stored",
-    "extra": "are stored and not at the source",
-    "stale": "are stored in another state",
+    "missing": "at the source and not stored",
+    "extra": "stored and not at the source",
+    "stale": "stored in another state",
 }
 
 
@@ -105,7 +105,7 @@ def _show(result: AuditResult) -> None:
         found: Difference = getattr(result, kind)
         if found.count:
             shown = ", ".join(found.ids[:_SHOWN]) + (", …" if found.count > _SHOWN else "")
-            click.echo(f"  {found.count:,} {means}: {shown}")
+            click.echo(f"  {found.count:,} {'is' if found.count == 1 else 'are'} {means}: {shown}")
             for reason in found.reasons:
                 number = f"{reason.count:,} " if reason.count < found.count else ""
                 click.echo(f"      {number}{reason.why}")

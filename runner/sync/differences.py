@@ -104,7 +104,7 @@ _EXTRA: Mapping[str, str] = {
 def _missing(sync: Sync) -> dict[str, str]:
     left_out = ", or `where` leaves them out" if sync.where is not None else ""
     return {
-        "deleted": f"stored as deleted: they came back at the source without a newer time{left_out}",
+        "deleted": f"stored as deleted: perhaps they came back at the source without a newer time{left_out}",
         "bad": "passed over by a run, as they do not fit: terapi runs show",
         "unread": f"never stored: {_late(sync)}{left_out}",
     }
@@ -122,7 +122,7 @@ def _late(sync: Sync) -> str:
     """How a change can pass a sync by."""
     rules = sync.incremental
     if rules is None:
-        return "they came or changed since the last run, which reads everything"
+        return "perhaps they came or changed since the last run"
     if rules.type != "timestamp":
-        return "they became visible behind what was read, or the run that read them was not of this store"
-    return f"they became visible later after their time than the lookback of {rules.lookback:g} s"
+        return "perhaps they became visible behind what was read already"
+    return f"perhaps they became visible more than the lookback of {rules.lookback:g} s after their time"

@@ -37,7 +37,7 @@ audit:
   deleted: record.gone
   repair: {{use: some_orders, with: {{ids: "{{{{ ids }}}}"}}}}
 """
-LATE = "they became visible later after their time than the lookback of 60 s"
+LATE = "perhaps they became visible more than the lookback of 60 s after their time"
 
 
 @pytest.fixture
@@ -142,7 +142,7 @@ MISSING = {
     "in other letters": Kind(lambda s: s.put("R011", "2026-01-01T11:00:00.000Z"), ["R011"], f"never stored: {LATE}"),
     "undeleted with its old time": Kind(
         lambda s: s.tamper("UPDATE records SET state = 2, deleted_at = 1 WHERE id = 'r012'"), ["r012"],
-        "stored as deleted: they came back at the source without a newer time",
+        "stored as deleted: perhaps they came back at the source without a newer time",
     ),
 }  # fmt: skip
 EXTRA = {
