@@ -15,7 +15,7 @@ import msgspec
 from runner.calls.chain import Chain
 from runner.calls.classify import Judge
 from runner.calls.decode import decoded
-from runner.calls.job import JobRun
+from runner.calls.job import JobRun, KeptJob
 from runner.calls.pages import ROWS, Page, pages
 from runner.calls.paginate import Pages
 from runner.calls.raw import Path, unseen_records
@@ -62,19 +62,24 @@ class Client:
         return self._chain.masked(text)
 
     async def call(
-        self, operation: Operation, arguments: Mapping[str, object], key: str | None = None
+        self,
+        operation: Operation,
+        arguments: Mapping[str, object],
+        key: str | None = None,
+        job: KeptJob | None = None,
     ) -> object:
         """One operation: its `output`, else all its records, else the body.
 
         Args:
             key: what the API may know it by when it is asked again; by default one of its own.
+            job: of an operation that is one, the job to go on with, and who keeps it once it is submitted.
 
         Raises:
             UsageError: an argument is missing, unknown or of another type.
             CallError: the call failed.
         """
         if operation.output is None and _gives_records(operation):
-            return await self._all(operation, arguments, key)
+            return await self._all(operation, arguments, key, job or KeptJob())
         scope = {**self._known(operation, arguments, key), **Pages(None).scope()}
         answer, empty = await self.answered(operation, self.outgoing(operation.request, scope), scope)
         if empty:
@@ -91,11 +96,12 @@ class Client:
         return {**self._chain.known, **known, **checked(operation, arguments)}
 
     async def _all(
-        self, operation: Operation, arguments: Mapping[str, object], key: str | None
+        self, operation: Operation, arguments: Mapping[str, object], key: str | None, job: KeptJob
     ) -> list[object]:
         found: list[object] = []
         whole = 0
-        async for page in self.pages(in_order(operation), arguments, key=key):
+        async for page in self.pages(in_order(operation), arguments, job.at, key):
+            await job.submitted(page.next)
             if page.again:
                 del found[whole:]
             found += page.records

@@ -41,6 +41,30 @@ class Look(NamedTuple):
     records: int | None
 
 
+class KeptJob:
+    """The job of a call that is kept, so that it goes on after its process has died.
+
+    Args:
+        id: the job that was submitted; None before.
+        keep: keeps the id of one that is on its way.
+    """
+
+    def __init__(self, id: object = None, keep: Callable[[object], Awaitable[None]] | None = None) -> None:
+        self._id = id
+        self._keep = keep
+
+    @property
+    def at(self) -> Mapping[str, object] | None:
+        """Where the call goes on."""
+        return None if self._id is None else {"job": self._id}
+
+    async def submitted(self, following: Mapping[str, object] | None) -> None:
+        """Keeps the job, the first time that what follows a page says which it is."""
+        if self._id is None and self._keep is not None and following is not None and "job" in following:
+            self._id = following["job"]
+            await self._keep(self._id)
+
+
 class JobRun:
     """One run of a job.
 
@@ -62,7 +86,7 @@ class JobRun:
         self._times = times
 
     async def submitted(self, scope: Scope) -> str | int:
-        """Submits the job; gives its id.
+        """Submits the job, with all that sets it going; gives its id.
 
         Raises:
             CallError: it was refused, or the answer holds no id.
@@ -72,6 +96,8 @@ class JobRun:
         if not isinstance(id, (str, int)) or id == "":
             message = f"the job of `{self._name}` was submitted, but its answer holds no id"
             raise CallError(message, kind="bad_answer", where=self._job.id.place)
+        for request in self._job.then:
+            await self._send(request, {**scope, **_known(id, None)})
         return id
 
     async def waited(self, scope: Scope, id: object) -> AsyncGenerator[Look, None]:

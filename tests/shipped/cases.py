@@ -237,6 +237,15 @@ def _task(org: Org, given: Given, output: Output) -> None:
     assert count(org, f"Task WHERE Id = '{output['id']}' AND WhoId = '{given['record_id']}'") == 1
 
 
+def _file(org: Org) -> dict[str, object]:
+    return {"file": "tests/samples/people.csv", "external_id_field": "External_Id__c"}
+
+
+def _from_file(org: Org, given: Given, output: Output) -> None:
+    assert output == {"rows": 3, "done": 2, "rejected": 1}
+    assert count(org, "Contact WHERE External_Id__c IN ('c-1', 'c-3')") == 2
+
+
 BYRON = "SELECT Id, Name FROM Contact WHERE LastName = 'Byron'"
 CASES: dict[str, Case] = {
     "create-contact": Case(lambda org: {"last_name": "Lovelace", "email": "ada@example.com"}, _created),
@@ -302,6 +311,7 @@ CASES: dict[str, Case] = {
         },
         _task,
     ),
+    "bulk-upsert-from-csv": Case(_file, _from_file),
     "current-user": Case(nothing, _is_user),
     "convert-lead": Case(_lead, _converted),
     "onboard-customer": Case(_customer, _onboarded),

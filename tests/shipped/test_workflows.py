@@ -60,7 +60,9 @@ def test_a_dry_run_writes_nothing(name: str, store: Store) -> None:
         assert [path for path in written if not path.endswith(("/introspect", "/parameterizedSearch"))] == []
 
 
-@pytest.mark.parametrize("name", ["upsert-record", "upsert-records", "onboard-customer", "delete-record"])
+@pytest.mark.parametrize(
+    "name", ["upsert-record", "upsert-records", "bulk-upsert-from-csv", "onboard-customer", "delete-record"]
+)
 def test_what_is_done_twice_creates_nothing_twice(name: str, store: Store) -> None:
     with start_org() as org:
         ours = customer(org, store)

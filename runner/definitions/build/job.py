@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from runner.definitions import yaml
-from runner.definitions.build.keys import below, data, seconds
+from runner.definitions.build.keys import below, data, items, mapping, seconds
 from runner.definitions.build.known import JOB, KEY, RESPONSE
 from runner.definitions.build.paginate import read_paginate
 from runner.definitions.build.reader import Reader
@@ -31,6 +31,7 @@ def read_job(node: yaml.Mapping, reader: Reader, names: Names) -> Job | None:
         every_max=seconds(every, "max", 30.0),
         timeout=seconds(poll, "timeout", 86_400.0),
         cleanup=read_request(below(cleanup, "request"), reader, known) if cleanup.entries else None,
+        then=tuple(read_request(mapping(one), reader, {**known, **KEY}) for one in items(submit, "then")),
         parts=_parts(below(below(node, "results"), "parts"), reader, known),
     )
 

@@ -12,6 +12,7 @@ from runner.definitions.conversions import boolean, duration, integer, json, num
 from runner.definitions.expressions import functions as fn
 from runner.definitions.expressions import reshaping
 from runner.definitions.expressions.decoding import decode
+from runner.definitions.expressions.encoding import encode
 from runner.definitions.values import is_absent, is_nothing
 
 Function = Callable[..., object]
@@ -90,7 +91,7 @@ FUNCTIONS: Final[Mapping[str, Function]] = {
     "from_json": fn.from_json, "base64": fn.base64, "urlencode": fn.urlencode, "sha256": fn.sha256,
     "hmac": fn.hmac, "number": number, "integer": integer, "boolean": boolean, "join": fn.join,
     "default": fn.default, "chunk": fn.chunk, "pluck": fn.pluck, "unique": fn.unique, "range": fn.range_,
-    "link": reshaping.link, "concat": reshaping.concat, "decode": decode,
+    "link": reshaping.link, "concat": reshaping.concat, "decode": decode, "encode": encode,
 }  # fmt: skip
 
 #: usable behind a `|` as well: `records | pluck('id')`

@@ -113,6 +113,8 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     #: seconds that it may take
     timeout: float = 86_400.0
     cleanup: Request | None = None
+    #: sent behind `submit`, before the job is on its way: what is uploaded, what sets it going
+    then: tuple[Request, ...] = ()
     parts: Parts | None = None
 
 
