@@ -46,8 +46,10 @@ def command(ctx: click.Context, sync: str, repair: bool, connection: str | None,
         from runner.sync.matrix import expanded, meant
 
         (job,) = chosen(access, [sync], connection)
-        syncs = await expanded(job.sync, access.client(job.connection), access.store)
-        wanted = meant(job.sync, syncs, job.wanted)
+        wanted = [job.sync]
+        if job.sync.audit is not None:  # else one of them is enough to say so
+            syncs = await expanded(job.sync, access.client(job.connection), access.store)
+            wanted = meant(job.sync, syncs, job.wanted)
         auditing = _Auditing(access, job.connection, repair, as_json)
         audit = auditing.audit if len(wanted) == 1 else auditing.audit_one_of_many
         return [await audit(one) for one in wanted]

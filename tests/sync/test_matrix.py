@@ -236,6 +236,63 @@ def test_variants_that_somebody_made_stand_beside_the_rest(
     assert names("matrix: {kind: [a]}", "orders") == ["orders.a", "orders.a::x", "orders.a::y"]
 
 
+def run_all(access: Access, connection: Connection, name: str) -> dict[str, tuple[int, int, int]]:
+    """What each sync of a definition read, added and deleted."""
+
+    async def inside() -> dict[str, tuple[int, int, int]]:
+        async with access:
+            sync, found = access.project.sync(name), {}
+            for one in await expanded(sync, access.client(connection), access.store):
+                result = await run_sync(one, access.client(connection), access.store)
+                found[one.name] = (result.read, result.added, result.deleted)
+            return found
+
+    return asyncio.run(inside())
+
+
+def test_what_a_variant_misses_is_deleted_of_it_alone(
+    access: Access, folder: Path, connection: Connection, api: Api
+) -> None:
+    rows = {"eu": ["1", "2"], "us": ["1", "2", "3"]}
+    api.on("/orders", lambda seen: Reply({"orders": [{"id": id} for id in rows[seen.query["since"]]]}))
+    keys = (
+        "matrix: {variant: [eu, us]}\nfields: {id: record.id}\ndeletes: {missing: true}\n"
+        'fetch: {use: list_orders, with: {since: "{{ variant }}"}}\n'
+    )
+    rewritten(access, folder, keys)
+    assert run_all(access, connection, "orders") == {"orders::eu": (2, 2, 0), "orders::us": (3, 3, 0)}
+    rows["us"] = ["3"]
+    assert run_all(access, connection, "orders") == {"orders::eu": (2, 0, 0), "orders::us": (1, 0, 2)}
+    counts = [access.store.records.stream("shop", "demo", "Order", one).count() for one in ("eu", "us")]
+    assert [one["deleted"] for one in counts] == [0, 2]
+
+
+def test_the_parents_of_a_variant_are_those_of_the_same_variant(
+    access: Access, folder: Path, connection: Connection, api: Api
+) -> None:
+    """Parents whose model has no such variant are those of the base."""
+    for variant, ids in (("eu", ["a"]), ("us", ["b", "c"]), ("base", ["z"])):
+        rows = [(id, orjson.dumps({"id": id})) for id in ids]
+        access.store.records.stream("shop", "demo", "Customer", variant).write(rows, 1.0)
+    api.on("/orders", lambda seen: Reply({"orders": [{"id": seen.query["until"]}]}))
+    customers = BASE.replace("sync: orders", "sync: customers").replace("model: Order", "model: Customer")
+    (folder / "syncs/customers.yaml").write_text(customers)
+    keys = (
+        "matrix: {variant: [eu, us, as]}\nforeach: {records: Customer}\nfields: {id: record.id}\n"
+        'fetch: {use: list_orders, with: {since: "{{ variant }}", until: "{{ variant }}-{{ item.id }}"}}\n'
+        "deletes: {when: record.gone}\n"
+    )
+    rewritten(access, folder, keys)
+    assert run_all(access, connection, "orders") == {
+        "orders::eu": (1, 1, 0),
+        "orders::us": (2, 2, 0),
+        "orders::as": (1, 1, 0),
+    }
+    assert sorted(seen.query["until"] for seen in api.seen if seen.path == "/orders") == [
+        "as-z", "eu-a", "us-b", "us-c",
+    ]  # fmt: skip
+
+
 # ---- on an org
 
 
