@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from runner.definitions.loading import Definitions, load, reread
 from runner.definitions.model import DefinitionTest, Provider, Sync, Workflow
+from runner.definitions.resources import shipped
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import DefinitionsInvalid, UsageError
 
@@ -101,7 +102,10 @@ class Project:
 def _known(found: Mapping[str, T], name: str, what: str) -> T:
     if name in found:
         return found[name]
-    raise UsageError(f"there is no {what} `{name}`", hint=did_you_mean(name, found, there_are(found)))
+    hint = did_you_mean(name, found, there_are(found))
+    if what != "integration" and name in shipped(f"{what}s"):
+        hint = f"one ships with terapi: terapi init --{what} {name}"
+    raise UsageError(f"there is no {what} `{name}`", hint=hint)
 
 
 def _bound(variants: Mapping[str, T], name: str, integration: str | None) -> T:

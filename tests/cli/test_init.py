@@ -87,3 +87,20 @@ def test_a_folder_that_cannot_be_made_is_told(tmp_path: Path) -> None:
     terapi = Terapi(tmp_path)
     terapi("init", "shop", code=2)
     assert "cannot be written: Not a directory" in terapi.err or "File exists" in terapi.err
+
+
+def test_every_test_that_ships_passes_in_a_project_of_its_own(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init", "--sync", "all", "--workflow", "all")
+    said = terapi("test")
+    assert said.splitlines()[-1] == f"{len(shipped('syncs')) + len(shipped('workflows'))} passed"
+
+
+def test_a_name_that_ships_is_told_where_it_is_not_there(tmp_path: Path) -> None:
+    terapi = Terapi(tmp_path)
+    terapi("init")
+    terapi("run", "convert-lead", code=2)
+    assert terapi.err == (
+        "error: there is no workflow `convert-lead`\n"
+        "  next: one ships with terapi: terapi init --workflow convert-lead\n"
+    )

@@ -238,7 +238,7 @@ def _task(org: Org, given: Given, output: Output) -> None:
 
 
 def _file(org: Org) -> dict[str, object]:
-    return {"file": "tests/samples/people.csv", "external_id_field": "External_Id__c"}
+    return {"file": "tests/samples/bulk-upsert-from-csv.csv", "external_id_field": "External_Id__c"}
 
 
 def _from_file(org: Org, given: Given, output: Output) -> None:
