@@ -78,10 +78,10 @@ class Records:
         )
         return [StreamKey(*row) for row in rows]
 
-    def cursors(self) -> dict[tuple[str, str, str], int]:
-        """Integration, connection and model → how many changes there were, of what has no variant."""
+    def cursors(self) -> dict[StreamKey, int]:
+        """How many changes there were of each stream."""
         rows = self._database.rows(self._sql["cursors"])
-        return {(row["integration"], row["connection"], row["model"]): int(row["cursor"]) for row in rows}
+        return {StreamKey(*row[:4]): int(row["cursor"]) for row in rows}
 
 
 class Stream:

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from runner.store import TriggerKey
+from runner.workflow.triggers.listing import listed
 from tests.workflow.conftest import Flows
 from tests.workflow.due import go_on, inputs, look, started
 
@@ -55,6 +56,19 @@ def test_what_was_there_counts_where_the_workflow_says_so(flows: Flows) -> None:
     put(flows, 1, 2)
     flows.write(PUSH.replace("batch: 3", "existing: true"))
     assert all_of(flows) == [["1", "2"]]
+
+
+def test_the_changes_of_a_variant_are_its_own(flows: Flows) -> None:
+    flows.write(PUSH.replace("model: Order,", "model: Order, variant: eu,"))
+    assert look(flows) == []
+    put(flows, 1, 2)
+    assert look(flows) == []
+    row = json.dumps({"id": "3"}).encode()
+    flows.store.records.stream("shop", "demo", "Order", "eu").write([("3", row)], flows.clock.time)
+    look(flows)
+    assert batches(flows) == [["3"]]
+    [waiting] = listed(flows.project, flows.store, flows.clock.time)
+    assert (waiting.what, waiting.behind) == ("Order::eu", 0)
 
 
 def test_batches_come_one_after_the_other(flows: Flows) -> None:

@@ -12,6 +12,7 @@ from runner.definitions.build.reader import Reader
 from runner.definitions.build.webhook import check_given, read_trigger_with_input
 from runner.definitions.expressions import Expression, Names
 from runner.definitions.model import OnRecords, OnSchedule, Triggers
+from runner.definitions.model.matrix import BASE
 from runner.definitions.schedules import Schedule, read_schedule
 
 
@@ -80,6 +81,7 @@ def _records(on: yaml.Mapping, reader: Reader, inputs: Mapping[str, object], aro
         check_given(given, on.keys["records"], inputs, reader, "records")
     return OnRecords(
         model=text(node, "model"),
+        variant=text(node, "variant", BASE),
         integration=text(node, "integration") or None,
         changes=texts(node, "changes") or ("added", "updated"),
         where=reader.optional(node, "where", {"record": None, "change": None}),

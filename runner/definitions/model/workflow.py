@@ -213,6 +213,7 @@ class OnRecords(msgspec.Struct, frozen=True, kw_only=True):
     """`on.records`: the changes of which model start it."""
 
     model: str
+    variant: str = BASE
     #: whose records; without it those of the workflow's own integration
     integration: str | None = None
     changes: tuple[str, ...] = ("added", "updated")

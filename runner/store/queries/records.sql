@@ -12,7 +12,7 @@ WHERE (:integration IS NULL OR integration = :integration) AND (:connection IS N
 ORDER BY integration, connection, model, variant <> 'base', variant
 
 -- name: cursors
-SELECT integration, connection, model, cursor FROM streams WHERE variant = 'base'
+SELECT integration, connection, model, variant, cursor FROM streams
 
 -- name: get_cursor
 SELECT cursor FROM streams WHERE number = :stream

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from runner.definitions.model import Sync, Workflow
 from runner.definitions.project import Project
 from runner.definitions.schedules import Schedule
-from runner.store import TriggerKey
+from runner.store import StreamKey, TriggerKey
 
 Armed = Mapping[TriggerKey, Sync | Workflow]
 
@@ -52,17 +52,15 @@ def schedule_of(bound: Sync | Workflow) -> Schedule:
     return found
 
 
-def source_of(workflow: Workflow, key: TriggerKey) -> tuple[str, str, str]:
-    """Integration, connection and model of the records that start a workflow."""
+def source_of(workflow: Workflow, key: TriggerKey) -> StreamKey:
+    """The stream of the records that start a workflow."""
     rules = workflow.on.records
     if rules is None:
         raise AssertionError("only a workflow that records start has a source")
-    return rules.integration or key.integration, key.connection, rules.model
+    return StreamKey(rules.integration or key.integration, key.connection, rules.model, rules.variant)
 
 
-def beginning(
-    key: TriggerKey, bound: Sync | Workflow, cursors: Mapping[tuple[str, str, str], int], now: float
-) -> float:
+def beginning(key: TriggerKey, bound: Sync | Workflow, cursors: Mapping[StreamKey, int], now: float) -> float:
     """Where a trigger begins that nobody has looked at yet; see `TriggerState.reached`.
 
     A sync is due at once, a workflow at its next time; of records those count that change from now on, unless

@@ -10,7 +10,7 @@ from runner.definitions.model import Sync, Workflow
 from runner.definitions.project import Project
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import UsageError
-from runner.store import Store, TriggerKey, TriggerState
+from runner.store import BASE, Store, TriggerKey, TriggerState
 from runner.workflow.triggers.armed import armed, beginning, schedule_of, source_of
 
 
@@ -61,7 +61,8 @@ def listed(project: Project, store: Store, now: float, *, connection: str | None
 def _listed(key: TriggerKey, bound: Sync | Workflow, state: TriggerState, now: float, upto: int) -> Listed:
     if key.kind == "records" and isinstance(bound, Workflow):
         behind = max(0, upto - int(state.reached))
-        what = source_of(bound, key)[2]
+        source = source_of(bound, key)
+        what = source.model if source.variant == BASE else f"{source.model}::{source.variant}"
         return Listed(key=key, what=what, due_at=None, behind=behind, paused=state.paused)
     schedule = schedule_of(bound)
     due = now if schedule.last(now) > state.reached else schedule.after(now)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from runner.calls.access import Access
 from runner.definitions.model import Workflow
-from runner.store import TriggerKey, TriggerState
+from runner.store import StreamKey, TriggerKey, TriggerState
 from runner.workflow.triggers.armed import Armed, armed, beginning, schedule_of, source_of
 from runner.workflow.triggers.batches import start_batch
 from runner.workflow.triggers.times import start_due
@@ -15,7 +15,7 @@ from runner.workflow.triggers.times import start_due
 DEATHS = 5
 _NEVER = float("inf")
 
-Cursors = Mapping[tuple[str, str, str], int]
+Cursors = Mapping[StreamKey, int]
 States = Mapping[TriggerKey, TriggerState]
 
 
