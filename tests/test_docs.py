@@ -61,12 +61,16 @@ def test_links_lead_somewhere(page: str) -> None:
 
 def test_every_sync_that_ships_is_listed_and_no_other() -> None:
     """Mend the table in docs/syncs.md: a row for each file of syncs/, with its model."""
-    listed = re.findall(
-        r"^\| \[([\w-]+)\]\(\.\./syncs/([\w-]+)\.yaml\) \| `(\w+)` \|", _page("docs/syncs.md"), re.M
-    )
-    files = {path.stem: path.read_text() for path in (ROOT / "syncs").glob("*.yaml")}
-    shipped = sorted((name, re.findall(r"^model: (\w+)", text, re.M)[0]) for name, text in files.items())
-    assert [(name, model) for name, link, model in listed if name == link] == shipped
+    row = re.compile(r"^\| \[([\w-]+)\]\(\.\./syncs/([\w-]+)\.yaml\) \| ([^|]+) \|", re.M)
+    listed = row.findall(_page("docs/syncs.md"))
+    assert [(name, link) for name, link, _ in listed] == [(path.stem, path.stem) for path in _syncs()]
+    for path, (_, _, told) in zip(_syncs(), listed, strict=True):
+        (model,) = re.findall(r"^model: (.+)$", path.read_text(), re.M)
+        assert told == ("the object's name" if "{{" in model else f"`{model}`")
+
+
+def _syncs() -> list[Path]:
+    return sorted((ROOT / "syncs").glob("*.yaml"), key=lambda path: path.stem)
 
 
 def test_every_workflow_that_ships_is_listed_and_no_other() -> None:

@@ -9,6 +9,7 @@ import msgspec
 
 from runner.definitions.comparing import Change, compared
 from runner.definitions.model import Sync
+from runner.definitions.model.matrix import definition_of, is_meant
 from runner.definitions.project import Project
 from runner.definitions.words import did_you_mean, there_are
 from runner.errors import NotConnected, UsageError
@@ -56,17 +57,38 @@ def forecasts(project: Project, store: Store | None, names: Sequence[str], id: s
         NotConnected: there is no such connection.
     """
     places = _places(store, id)
-    found = [one for name in names or project.syncs for one in _of_definition(project, name, store, places)]
+    found = [
+        one
+        for name in dict.fromkeys(names or project.syncs)
+        for one in _meant(name, list(_of_definition(project, definition_of(name), store, places)))
+    ]
     if store is not None and not names:
-        known = {(place.integration, place.id) for place in places}
-        found += (one for one in _gone(project.syncs, store) if (one.integration, one.connection) in known)
-    if id is not None and names and any(one.connection is None for one in found):
-        where = ", ".join(sorted({place.integration for place in places}))
-        name = next(one.sync for one in found if one.connection is None)
-        runs = " or ".join(project.sync(name).integrations)
-        message = f"`{name}` does not run on {where}, which `{id}` is a connection of"
-        raise UsageError(message, hint=f"it runs on {runs}")
+        found += _gone(project.syncs, store, places)
+    if id is not None and names:
+        _check_placed(project, found, id, places)
     return [one for one in found if id is None or one.connection is not None]
+
+
+def _meant(name: str, found: Sequence[Forecast]) -> Sequence[Forecast]:
+    """Those of a definition's forecasts that a name means."""
+    if name == definition_of(name):
+        return found
+    named = [one for one in found if is_meant(name, one.sync)]
+    if not named:
+        known = [one.sync for one in found]
+        message = f"`{definition_of(name)}` has no `{name}` that has run"
+        raise UsageError(message, hint=did_you_mean(name, known, there_are(known)))
+    return named
+
+
+def _check_placed(project: Project, found: Sequence[Forecast], id: str, places: Sequence[Connection]) -> None:
+    """Refuses a sync that does not run on the connection that was asked for."""
+    for one in found:
+        if one.connection is None:
+            where = ", ".join(sorted({place.integration for place in places}))
+            message = f"`{one.sync}` does not run on {where}, which `{id}` is a connection of"
+            runs = " or ".join(project.sync(one.sync).integrations)
+            raise UsageError(message, hint=f"it runs on {runs}")
 
 
 def _places(store: Store | None, id: str | None) -> list[Connection]:
@@ -91,32 +113,46 @@ def _of_definition(
 
 
 def _of_connection(sync: Sync, place: Connection, store: Store) -> Iterator[Forecast]:
-    """Of each sync that a definition stands for and that has run."""
+    """Of each sync that a definition stands for, as far as its file or its runs tell of it."""
     kept: dict[str, list[SyncKey]] = {}
     for key in store.states.all():
-        if (key.integration, key.connection) == (place.integration, place.id) and _is_of(key.sync, sync.name):
+        if _is_at(key, place) and definition_of(key.sync) == sync.name:
             kept.setdefault(key.sync, []).append(key)
-    if not kept:
+    written = sync.matrix.written_names(sync.name) if sync.matrix is not None else [sync.name]
+    for name in dict.fromkeys([*written, *kept]):
+        if name not in kept:
+            yield _new(msgspec.structs.replace(sync, name=name), place)
+        elif (
+            sync.matrix is not None and written and name.partition("::")[0] not in _without_variants(written)
+        ):
+            yield _gone_one(kept[name][-1], store)
+        else:
+            yield _Forecasting(sync, store, kept[name]).told()
+    if not written and not kept:
         yield _new(sync, place)
-    for keys in kept.values():
-        # What model a matrix gives one of its syncs is known when it runs.
-        one = sync if sync.matrix is None else msgspec.structs.replace(sync, model=keys[-1].model)
-        yield _Forecasting(one, store, keys).told()
 
 
-def _gone(defined: Iterable[str], store: Store) -> Iterator[Forecast]:
-    names = list(defined)
+def _without_variants(names: Iterable[str]) -> set[str]:
+    return {name.partition("::")[0] for name in names}
+
+
+def _is_at(key: SyncKey, place: Connection) -> bool:
+    return (key.integration, key.connection) == (place.integration, place.id)
+
+
+def _gone(defined: Iterable[str], store: Store, places: Sequence[Connection]) -> Iterator[Forecast]:
+    """Of the syncs that have run there and that no definition stands for any more."""
+    names = set(defined)
     for key in store.states.all():
-        if not any(_is_of(key.sync, name) for name in names):
-            yield Forecast(
-                sync=key.sync, integration=key.integration, connection=key.connection, model=key.model,
-                status="gone", full=False, records=_stored(store, key),
-            )  # fmt: skip
+        if definition_of(key.sync) not in names and any(_is_at(key, place) for place in places):
+            yield _gone_one(key, store)
 
 
-def _is_of(name: str, definition: str) -> bool:
-    """Whether a sync's name is a definition's, or that of one of the syncs that it stands for."""
-    return name == definition or name.startswith((f"{definition}.", f"{definition}::"))
+def _gone_one(key: SyncKey, store: Store) -> Forecast:
+    return Forecast(
+        sync=key.sync, integration=key.integration, connection=key.connection, model=key.model,
+        status="gone", full=False, records=_stored(store, key),
+    )  # fmt: skip
 
 
 def _new(sync: Sync, place: Connection | None) -> Forecast:
@@ -140,9 +176,10 @@ class _Forecasting:
     def __init__(self, sync: Sync, store: Store, keys: Sequence[SyncKey]) -> None:
         self._sync = sync
         self._store = store
-        own = [key for key in keys if key.model == sync.model]
-        self._key = own[0] if own else keys[-1]
-        self._renamed = not own
+        # The models of a matrix may be known when it runs alone.
+        own = [key for key in keys if key.model in sync.models] if sync.models else keys
+        self._key = own[-1] if own else keys[-1]
+        self._model = sync.model if sync.matrix is None or not own else self._key.model
         self._state = store.states.get(self._key)
 
     def told(self) -> Forecast:
@@ -156,7 +193,7 @@ class _Forecasting:
             sync=self._key.sync,
             integration=self._key.integration,
             connection=self._key.connection,
-            model=self._sync.model,
+            model=self._model,
             status="changed" if changed else "unchanged",
             full=full,
             unfinished=state.progress is not None,
@@ -176,9 +213,9 @@ class _Forecasting:
 
     def _changes(self) -> list[Change] | None:
         """What differs from the definition that stored what is there; None where that is not known."""
-        model = self._key.model, self._sync.model
-        renamed = [Change(change="changed", key="model", before=model[0], after=model[1])]
-        found = renamed if self._renamed else []
+        found: list[Change] = []
+        if self._key.model != self._model:
+            found = [Change(change="changed", key="model", before=self._key.model, after=self._model)]
         if self._state.digest == self._sync.digest:
             return found
         before = self._store.outlines.get(self._state.digest)

@@ -170,6 +170,58 @@ def test_a_sync_that_fetches_once_for_each_parent_goes_on(synced: Terapi) -> Non
     assert synced("plan") == "orders (demo): unchanged; the next run reads what changed since the last one\n"
 
 
+def in_kinds(terapi: Terapi, kinds: str, model: str = '"{{ matrix.kind }}"') -> None:
+    """The orders' sync as one of several kinds."""
+    path = terapi.folder / "syncs" / "orders.yaml"
+    kept = [
+        line
+        for line in path.read_text().splitlines()
+        if not line.startswith(("model:", "matrix:", "params:"))
+    ]
+    kept += [f"model: {model}", f"matrix: {{kind: {kinds}}}"]
+    path.write_text("\n".join([*kept, "params: {kinds: {type: array, default: [Bill, Note]}}"]))
+
+
+def told(terapi: Terapi, *args: str) -> list[tuple[object, object, object]]:
+    found = json.loads(terapi("plan", *args, "--json"))
+    return [(one["sync"], one["model"], one["status"]) for one in found]
+
+
+def test_each_sync_of_a_matrix_is_told(connected: Terapi, api: Api) -> None:
+    api.on("/orders", pages)
+    in_kinds(connected, "[Bill, Note]")
+    assert [one[::2] for one in told(connected)] == [("orders.Bill", "new"), ("orders.Note", "new")]
+    connected("sync", "orders.Bill")
+    assert [one[::2] for one in told(connected)] == [("orders.Bill", "unchanged"), ("orders.Note", "new")]
+    connected("sync", "orders")
+    in_kinds(connected, "[Bill, Letter]")
+    assert [one[::2] for one in told(connected)] == [
+        ("orders.Bill", "unchanged"), ("orders.Letter", "new"), ("orders.Note", "gone"),
+    ]  # fmt: skip
+    assert told(connected, "orders.Bill") == [("orders.Bill", "Bill", "unchanged")]
+    in_kinds(connected, "[Bill]", '"{{ matrix.kind }}Line"')
+    bill, note = json.loads(connected("plan", "--json"))
+    assert [(one["key"], one["before"]) for one in bill["changes"]] == [("model", "Bill")]
+    assert (note["sync"], note["status"], note["records"]) == ("orders.Note", "gone", 40)
+
+
+def test_of_a_matrix_that_is_found_at_run_time_those_are_told_that_have_run(
+    connected: Terapi, api: Api
+) -> None:
+    api.on("/orders", pages)
+    in_kinds(connected, "params.kinds")
+    assert [one[::2] for one in told(connected)] == [("orders", "new")]
+    connected("sync", "orders")
+    assert told(connected) == [("orders.Bill", "Bill", "unchanged"), ("orders.Note", "Note", "unchanged")]
+    rewrite(connected, "name: record.name, ", "")
+    assert [one[2] for one in told(connected)] == ["changed", "changed"]
+    connected("plan", "orders.Bil", code=2)
+    assert (
+        "error: `orders` has no `orders.Bil` that has run\n  next: did you mean `orders.Bill`?"
+        in connected.err
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "code", "told"),
     [

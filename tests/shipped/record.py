@@ -21,7 +21,8 @@ SAMPLES = Path(__file__).parents[1] / "samples"
 HEAD = "# yaml-language-server: $schema=../../schemas/test.schema.json\n"
 #: params of syncs that have no default
 PARAMS: dict[str, dict[str, object]] = {
-    "records-by-soql": {"soql": "SELECT Id, Name, Account.Name, Amount, IsClosed FROM Opportunity"}
+    "records-by-soql": {"soql": "SELECT Id, Name, Account.Name, Amount, IsClosed FROM Opportunity"},
+    "objects": {"objects": ["Milestone__c"]},
 }
 SYNCS = sorted(path.stem for path in (ROOT / "syncs").glob("*.yaml"))
 

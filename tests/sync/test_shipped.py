@@ -12,18 +12,23 @@ import pytest
 
 from runner.auth.connect import NewConnection
 from runner.auth.credentials import Credentials
-from runner.definitions.model import Sync
 from runner.definitions.resources import sample_folder
 from runner.emulator.schema import ObjectType
 from runner.emulator.testing import Org, start_org
 from runner.store import Store
 from runner.sync.audit import AuditResult, audit_sync
+from runner.sync.matrix import expanded
 from runner.sync.run import Options, Result, run_sync
 from tests.auth.orgs import Ours
 
 FILES = sorted(path.stem for path in (sample_folder() / "syncs").glob("*.yaml"))
 #: what a sync must be given that has params without a default
-GIVEN = {"soql": "SELECT Id, Name, Account.Name, Amount, IsClosed, CloseDate FROM Opportunity"}
+GIVEN: dict[str, object] = {
+    "soql": "SELECT Id, Name, Account.Name, Amount, IsClosed, CloseDate FROM Opportunity",
+    "objects": ["Project__c"],
+}
+#: and what these read
+READ = {"records-by-soql": "Opportunity", "objects": "Project__c"}
 ROOT = Path(__file__).parents[2]
 
 
@@ -32,16 +37,18 @@ class Shipped(Ours):
 
     def __init__(self, org: Org, store: Store, name: str) -> None:
         super().__init__(org, store)
-        self.sync: Sync = self.access.project.sync(name, "salesforce")
         written = (ROOT / f"syncs/{name}.yaml").read_text()
-        asked = GIVEN["soql"] if "soql" in self.sync.params else written
-        found = org._org.schema.get(re.findall(r"FROM (\w+)", asked)[0])
+        found = org._org.schema.get(READ.get(name) or re.findall(r"FROM (\w+)", written)[0])
         assert found is not None
         self.object: ObjectType = found
+        self.definition = self.access.project.sync(name, "salesforce")
         self.make(Credentials(type="OAUTH2_CC"), self._place(bulk_above=1_000_000))
+        client = self.access.client(self.connection)
+        #: of those that a definition with a matrix stands for the only one
+        (self.sync,) = self.run(lambda: expanded(self.definition, client, store))
 
     def _place(self, **params: object) -> NewConnection:
-        given = {name: value for name, value in {**GIVEN, **params}.items() if name in self.sync.params}
+        given = {name: value for name, value in {**GIVEN, **params}.items() if name in self.definition.params}
         config = {"login_url": self.org.url}
         return NewConnection(id="demo", config=config, metadata={"params": given}, allow_local=True)
 
