@@ -61,8 +61,11 @@ def _chosen(project: Project, names: tuple[str, ...]) -> list[Model]:
     from runner.definitions.words import did_you_mean, there_are
 
     known = models_of(project.sync(name) for name in project.syncs)
-    if not known:
+    if not project.syncs:
         raise UsageError("no sync stores anything yet", hint="write one in syncs/: terapi explain sync")
+    if not known:
+        message = f"no file says a model: those of {', '.join(project.syncs)} are known when it runs"
+        raise UsageError(message, hint="list the values of its matrix in the file, where they are few")
     for name in names:
         if name not in known:
             raise UsageError(f"no sync stores `{name}`", hint=did_you_mean(name, known, there_are(known)))
