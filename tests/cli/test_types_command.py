@@ -56,3 +56,13 @@ def test_a_project_without_syncs_is_told_how_to_write_one(terapi: Terapi) -> Non
     assert (
         "error: no sync stores anything yet\n  next: write one in syncs/: terapi explain sync" in terapi.err
     )
+
+
+def test_models_that_are_known_at_run_time_alone_are_told_so(terapi: Terapi) -> None:
+    path = terapi.folder / "syncs/orders.yaml"
+    text = path.read_text().replace("model: Order", 'model: "{{ matrix.kind }}"')
+    path.write_text(f"{text}matrix: {{kind: params.kinds}}\nparams: {{kinds: {{type: array}}}}\n")
+    terapi("types", code=2)
+    assert "error: no file says a model: those of orders are known when it runs\n" in terapi.err
+    path.write_text(path.read_text().replace("params.kinds", "[Bill, Note]"))
+    assert "export interface Bill {" in terapi("types", "Bill")
