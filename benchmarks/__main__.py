@@ -15,7 +15,18 @@ from pathlib import Path
 
 from benchmarks.figures import Figure
 
-NAMES = ("startup", "mapping", "store", "limit", "calls", "load", "million", "emulator", "emulator_bulk")
+NAMES = (
+    "startup",
+    "mapping",
+    "store",
+    "limit",
+    "profile",
+    "calls",
+    "load",
+    "million",
+    "emulator",
+    "emulator_bulk",
+)
 PAGE = Path(__file__).parent.parent / "docs" / "benchmarks.md"
 
 
@@ -65,8 +76,8 @@ def head() -> str:
     machine = f"{os.cpu_count()} cores, Python {platform.python_version()}, {platform.system()}"
     return (
         "# Benchmarks\n\nMeasured with `make bench`, which writes this page anew; "
-        f"`python -m benchmarks NAME` runs one. This run: {machine}. Each ratio comes from one run, so that "
-        "it holds where the machine's speed does not."
+        f"`python -m benchmarks NAME` runs one, and with `--write` renews its part. This run: {machine}. "
+        "Each ratio comes from one run, so that it holds where the machine's speed does not."
     )
 
 

@@ -45,16 +45,14 @@ class Contender(NamedTuple):
 
     name: str
     load: Callable[[Bench], Measured]
-    #: how often it is measured; the best counts
-    times: int
 
 
 def contenders() -> list[Contender]:
     return [
-        Contender("terapi", terapi, 3),
-        Contender("a plain simple-salesforce script into SQLite", plain_script, 2),
-        Contender("tap-salesforce into target-jsonl", tap_salesforce, 1),
-        Contender("dlt into DuckDB", dlt, 1),
+        Contender("terapi", terapi),
+        Contender("a plain simple-salesforce script into SQLite", plain_script),
+        Contender("tap-salesforce into target-jsonl", tap_salesforce),
+        Contender("dlt into DuckDB", dlt),
     ]
 
 

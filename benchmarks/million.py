@@ -22,8 +22,7 @@ _PLOT = Path(__file__).parent.parent / "docs" / "million.svg"
 def figures() -> Iterator[Figure]:
     yield Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}")
     with emulated(RECORDS, "--tls") as bench:
-        once = [one._replace(times=1) for one in contenders()[:_WHO]]
-        loads = loaded(bench, once, LATENCIES)
+        loads = loaded(bench, contenders()[:_WHO], LATENCIES)
         kept = after(bench)
     yield from loads_as_figures(loads, RECORDS)
     yield Figure(f"memory at {RECORDS:,}", f"{kept.full.peak:.0f} MB")

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 #: Records come by the thousand and hold no cycles: to look for those after every 700 costs a tenth of a sync.
-_GARBAGE = (50_000, 20, 20)
+GARBAGE = (50_000, 20, 20)
 
 
 class Entry(NamedTuple):
@@ -129,7 +129,7 @@ def cli(ctx: click.Context, folder: Path | None) -> None:
 
 def main(args: Sequence[str] | None = None) -> None:
     """The process: runs a command and exits with its code (see docs/cli.md)."""
-    gc.set_threshold(*_GARBAGE)
+    gc.set_threshold(*GARBAGE)
     sys.exit(run(args))
 
 
