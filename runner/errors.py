@@ -170,21 +170,19 @@ class CallError(TerapiError):
         *,
         kind: str,
         status: int | None = None,
-        body: object = None,
-        headers: dict[str, str] | None = None,
         transient: bool = False,
-        retry_after: float | None = None,
         where: Place | None = None,
         hint: str | None = None,
     ) -> None:
         super().__init__(message, where=where, hint=hint or _HINTS.get(kind))
         self.kind = kind
+        #: of the answer, where there was one
         self.status = status
-        self.body = body
-        self.headers = headers or {}
+        self.body: object = None
+        self.headers: Mapping[str, str] = {}
         self.transient = transient
         #: seconds that the API asked us to wait, where it did
-        self.retry_after = retry_after
+        self.retry_after: float | None = None
         #: whether a definition says that the same may be sent again, whatever it does
         self.repeatable = False
 
@@ -202,13 +200,11 @@ class EnrichmentFailed(CallError):
             f"`enrich.{name}`: {error.message}",
             kind=error.kind,
             status=error.status,
-            body=error.body,
-            headers=error.headers,
             transient=error.transient,
-            retry_after=error.retry_after,
             where=error.where,
             hint=joined(error.hint, hint) if hint else error.hint,
         )
+        self.body, self.headers, self.retry_after = error.body, error.headers, error.retry_after
 
 
 class RecordError(TerapiError):

@@ -76,18 +76,14 @@ class Judge(msgspec.Struct, frozen=True):
         return found
 
     def _error(self, answer: Answer, kind: str, said: str, hint: str | None) -> CallError:
-        asked = answer.headers.get(self.provider.retry.respect)
-        return CallError(
-            f"{answer.address} answered {answer.status}: {said}",
-            kind=kind,
-            status=answer.status,
-            body=answer.body,
-            headers=dict(answer.headers),
-            transient=kind in TRANSIENT,
-            retry_after=None if asked is None else seconds_of(asked, answer.headers.get("date")),
-            where=self.where,
-            hint=hint,
+        message = f"{answer.address} answered {answer.status}: {said}"
+        error = CallError(
+            message, kind=kind, status=answer.status, transient=kind in TRANSIENT, where=self.where, hint=hint
         )
+        error.body, error.headers = answer.body, dict(answer.headers)
+        asked = answer.headers.get(self.provider.retry.respect)
+        error.retry_after = None if asked is None else seconds_of(asked, answer.headers.get("date"))
+        return error
 
     def _said(self, answer: Answer) -> str:
         """What the answer says of itself: its message, else its beginning."""

@@ -12,6 +12,7 @@ from contextlib import aclosing, asynccontextmanager
 
 import msgspec
 
+from runner.calls.arguments import checked
 from runner.calls.chain import Chain
 from runner.calls.classify import Judge
 from runner.calls.decode import decoded
@@ -24,8 +25,7 @@ from runner.calls.transport import Streamed
 from runner.definitions.exchange import Answer, Outgoing, build, checked_headers, join_url
 from runner.definitions.expressions.functions import uuid
 from runner.definitions.model import Job, Operation, Provider, Request
-from runner.definitions.values import is_absent
-from runner.errors import Place, UsageError
+from runner.errors import Place
 from runner.store import Connection
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*://")
@@ -283,31 +283,6 @@ class _Raw(Client):
 
     def _unseen(self, operation: Operation) -> Path | None:
         return self._place if operation.records is self._records else None
-
-
-def checked(operation: Operation, arguments: Mapping[str, object]) -> dict[str, object]:
-    """The arguments with defaults, held against the operation's parameters.
-
-    Raises:
-        UsageError: one is missing, unknown or of another type.
-    """
-    unknown = sorted(set(arguments) - set(operation.params))
-    if unknown:
-        takes = ", ".join(operation.params) or "nothing"
-        raise UsageError(f"`{operation.name}` takes no `{unknown[0]}`", hint=f"it takes: {takes}")
-    result: dict[str, object] = {}
-    for param in operation.params.values():
-        value = arguments.get(param.name)
-        if param.name in arguments and not is_absent(value):
-            wrong = param.misfit(value)
-            if wrong is not None:
-                raise UsageError(f"`{param.name}` of `{operation.name}` {wrong}")
-            result[param.name] = value
-        elif param.has_default:
-            result[param.name] = param.default
-        elif param.required:
-            raise UsageError(f"`{operation.name}` needs `{param.name}`", hint=param.description or None)
-    return result
 
 
 def in_order(operation: Operation) -> Operation:

@@ -72,14 +72,15 @@ class Gate:
         ends = budget.told_at + _BELIEVED if budget.resets_at is None else budget.resets_at
         if now >= ends:
             return None
-        return CallError(
+        error = CallError(
             f"{budget.used:,.0f} of {budget.of:,.0f} calls of {provider.display_name} are used, and the last "
             f"{share:.0%} are kept for others",
             kind="rate_limited",
             transient=budget.resets_at is not None,
-            retry_after=None if budget.resets_at is None else ends - now,
             hint="wait until the API gives more, or keep less back with `limits.reserve` of the provider",
         )
+        error.retry_after = None if budget.resets_at is None else ends - now
+        return error
 
 
 class Gates:

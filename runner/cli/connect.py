@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict, Unpack
 
 import click
 
@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 #: what an imported token set calls its parts; all else of it is what a person enters
 _TOKENS = ("access_token", "refresh_token", "expires_at", "raw")
+
+
+class How(TypedDict):
+    """The options that say how a person logs in, and what the connection may do."""
+
+    scope: tuple[str, ...]
+    no_browser: bool
+    allow_local: bool
+    callback_port: int
+    #: seconds
+    timeout: float
 
 
 @click.command(epilog="Example: terapi connect NAME --connection demo")
@@ -51,13 +62,9 @@ def command(
     integration: str,
     id: str,
     config: tuple[str, ...],
-    scope: tuple[str, ...],
-    no_browser: bool,
-    allow_local: bool,
     credentials_stdin: bool,
-    callback_port: int,
-    timeout: float,
     as_json: bool,
+    **how: Unpack[How],
 ) -> None:
     """Authorise a connection and keep it.
 
@@ -68,15 +75,14 @@ def command(
 
     app = app_of(ctx)
     provider = app.project.provider(integration)
-    new = NewConnection(id=id, config=_config(provider, pairs(config, "--config")), allow_local=allow_local)
+    entered = _config(provider, pairs(config, "--config"))
+    new = NewConnection(id=id, config=entered, allow_local=how["allow_local"])
     place = resumed(app.store, provider, new)
     if credentials_stdin or provider.auth_mode != "OAUTH2":
         given = _credentials(provider, document("@-", "standard input") if credentials_stdin else {})
         kept = app.run(lambda access: _made(access, provider, place, given))
     else:
-        kept = app.run(
-            lambda access: _browse(access, provider, place, scope, (no_browser, callback_port, timeout))
-        )
+        kept = app.run(lambda access: _browse(access, provider, place, how))
     _tell(kept, as_json)
 
 
@@ -118,24 +124,17 @@ async def _made(access: Access, provider: Provider, place: NewConnection, given:
     return await access.keep(await access.connect.make(provider, place, given))
 
 
-async def _browse(
-    access: Access,
-    provider: Provider,
-    place: NewConnection,
-    scopes: tuple[str, ...],
-    how: tuple[bool, int, float],
-) -> Kept:
+async def _browse(access: Access, provider: Provider, place: NewConnection, how: How) -> Kept:
     import asyncio
 
     from runner.auth.callback import Callback
 
-    no_browser, port, timeout = how
     access.clients.get(provider)
-    callback = Callback(port)
-    attempt = access.connect.begin(provider, place, callback.redirect_uri, scopes)
-    _open(attempt.url, no_browser)
+    callback = Callback(how["callback_port"])
+    attempt = access.connect.begin(provider, place, callback.redirect_uri, how["scope"])
+    _open(attempt.url, how["no_browser"])
     try:
-        answer = await asyncio.to_thread(callback.wait, timeout)
+        answer = await asyncio.to_thread(callback.wait, how["timeout"])
     except asyncio.CancelledError:
         callback.take({})  # frees the thread that waits, without which the process could not end
         raise

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import cast
 
-from runner.calls.client import checked
+from runner.calls.arguments import checked
 from runner.calls.job import KeptJob
 from runner.definitions.model import Call, Step
 from runner.errors import CallError
