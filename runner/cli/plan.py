@@ -58,7 +58,7 @@ def _lines(one: Forecast) -> Iterator[str]:
 
 def _told(one: Forecast) -> str:
     if one.status == "gone":
-        return f"no longer defined; {one.records:,} records of {one.model} stay as they are"
+        return f"no longer defined; {one.records or 0:,} records of {one.model} stay as they are"
     if one.status == "new":
         without = "" if one.connection is not None else ", and there is no connection for it"
         return f"has not run yet{without}; the first run reads everything"
@@ -74,7 +74,7 @@ def _next(one: Forecast) -> str:
     if not one.full:
         since = one.checkpoint if one.checkpoint is not None else "the last one"
         return f"the next run reads what changed since {since}"
-    cost = f": about {one.records:,} records"
+    cost = f": about {one.records or 0:,} records"
     if one.requests is not None and one.seconds is not None:
         took = f"{one.seconds:,.0f} s" if one.seconds >= 1 else "under a second"
         cost += f", {one.requests:,} requests, {took}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -34,8 +34,8 @@ class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str | int | float | None = None
     #: None with `changed` where it is not known what the definition was
     changes: Sequence[Change] | None = ()
-    #: how many are stored
-    records: int = 0
+    #: how many are stored; None where they are not read anew
+    records: int | None = None
     #: about what reading that many takes, by the largest run that is kept; None where there is none
     requests: int | None = None
     seconds: float | None = None
@@ -57,15 +57,16 @@ def forecasts(project: Project, store: Store | None, names: Sequence[str], id: s
         NotConnected: there is no such connection.
     """
     places = _places(store, id)
+    telling = _Telling(project, store, places)
     found = [
         one
         for name in dict.fromkeys(names or project.syncs)
-        for one in _meant(name, list(_of_definition(project, definition_of(name), store, places)))
+        for one in _meant(name, list(telling.of_definition(definition_of(name))))
     ]
-    if store is not None and not names:
-        found += _gone(project.syncs, store, places)
     if id is not None and names:
         _check_placed(project, found, id, places)
+    if not names:
+        found += telling.gone()
     return [one for one in found if id is None or one.connection is not None]
 
 
@@ -100,52 +101,58 @@ def _places(store: Store | None, id: str | None) -> list[Connection]:
     return found
 
 
-def _of_definition(
-    project: Project, name: str, store: Store | None, places: Sequence[Connection]
+class _Telling:
+    """What is to come of the definitions of a project for some connections."""
+
+    def __init__(self, project: Project, store: Store | None, places: Sequence[Connection]) -> None:
+        self._project = project
+        self._store = store
+        self._places = places
+        #: what has run: by connection and definition, then by name
+        self._kept: dict[tuple[str, str, str], dict[str, list[SyncKey]]] = {}
+        for key in store.states.all() if store is not None else ():
+            names = self._kept.setdefault((key.integration, key.connection, definition_of(key.sync)), {})
+            names.setdefault(key.sync, []).append(key)
+
+    def of_definition(self, name: str) -> Iterator[Forecast]:
+        sync = self._project.sync(name)
+        fitting = [place for place in self._places if place.integration in sync.integrations]
+        if self._store is None or not fitting:
+            yield _new(sync, None)
+            return
+        for place in fitting:
+            bound = self._project.sync(name, place.integration)
+            kept = self._kept.get((place.integration, place.id, name), {})
+            yield from _of_connection(bound, place, kept, self._store)
+
+    def gone(self) -> Iterator[Forecast]:
+        """Of the syncs that have run there and that no definition stands for any more."""
+        defined = set(self._project.syncs)
+        there = {(place.integration, place.id) for place in self._places}
+        for (integration, connection, definition), names in self._kept.items():
+            if self._store is not None and definition not in defined and (integration, connection) in there:
+                yield from (_gone_one(key, self._store) for keys in names.values() for key in keys)
+
+
+def _of_connection(
+    sync: Sync, place: Connection, kept: Mapping[str, list[SyncKey]], store: Store
 ) -> Iterator[Forecast]:
-    sync = project.sync(name)
-    fitting = [place for place in places if place.integration in sync.integrations]
-    if store is None or not fitting:
-        yield _new(sync, None)
-        return
-    for place in fitting:
-        yield from _of_connection(project.sync(name, place.integration), place, store)
+    """Of each sync that a definition stands for, as far as its file or its runs tell of it.
 
-
-def _of_connection(sync: Sync, place: Connection, store: Store) -> Iterator[Forecast]:
-    """Of each sync that a definition stands for, as far as its file or its runs tell of it."""
-    kept: dict[str, list[SyncKey]] = {}
-    for key in store.states.all():
-        if _is_at(key, place) and definition_of(key.sync) == sync.name:
-            kept.setdefault(key.sync, []).append(key)
+    Args:
+        kept: those that have run, by name.
+    """
     written = sync.matrix.written_names(sync.name) if sync.matrix is not None else [sync.name]
+    bases = {name.partition("::")[0] for name in written}
     for name in dict.fromkeys([*written, *kept]):
         if name not in kept:
             yield _new(msgspec.structs.replace(sync, name=name), place)
-        elif (
-            sync.matrix is not None and written and name.partition("::")[0] not in _without_variants(written)
-        ):
+        elif written and name.partition("::")[0] not in bases:
             yield _gone_one(kept[name][-1], store)
         else:
             yield _Forecasting(sync, store, kept[name]).told()
     if not written and not kept:
         yield _new(sync, place)
-
-
-def _without_variants(names: Iterable[str]) -> set[str]:
-    return {name.partition("::")[0] for name in names}
-
-
-def _is_at(key: SyncKey, place: Connection) -> bool:
-    return (key.integration, key.connection) == (place.integration, place.id)
-
-
-def _gone(defined: Iterable[str], store: Store, places: Sequence[Connection]) -> Iterator[Forecast]:
-    """Of the syncs that have run there and that no definition stands for any more."""
-    names = set(defined)
-    for key in store.states.all():
-        if definition_of(key.sync) not in names and any(_is_at(key, place) for place in places):
-            yield _gone_one(key, store)
 
 
 def _gone_one(key: SyncKey, store: Store) -> Forecast:
@@ -187,8 +194,9 @@ class _Forecasting:
         changed = changes is None or bool(changes)
         state = SyncState() if changed else self._state
         full = self._reads_everything(state)
-        records = _stored(self._store, self._key)
-        requests, seconds = self._cost(records) if full else (None, None)
+        # Counting takes its time where much is stored.
+        records = _stored(self._store, self._key) if full else None
+        requests, seconds = self._cost(records) if records is not None else (None, None)
         return Forecast(
             sync=self._key.sync,
             integration=self._key.integration,
