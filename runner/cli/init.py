@@ -97,7 +97,7 @@ def _files() -> Iterator[tuple[str, bytes]]:
 
 
 def _definitions(chosen: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, bytes]]:
-    """The files of definitions, of their tests, and what these read."""
+    """The files of definitions and of their tests."""
     sample = sample_folder()
     for kind, names in chosen.items():
         wanted = list(names)
@@ -106,9 +106,8 @@ def _definitions(chosen: Mapping[str, Sequence[str]]) -> Iterator[tuple[str, byt
             yield f"{kind}/{name}.yaml", content
             called = [found.decode() for found in _CALLED.findall(content)]
             wanted += [one for one in called if one not in wanted]
-            for test in sorted((sample / "tests" / "samples").glob(f"{name}.*")):
-                moved = test.read_bytes().replace(b"=../../schemas/", b"=../schemas/", 1)
-                yield f"tests/{test.name}", moved.replace(b"tests/samples/", b"tests/")
+            for test in sorted((sample / "tests" / "samples").glob(f"{name}.test.yaml")):
+                yield f"tests/{test.name}", test.read_bytes().replace(b"=../../schemas/", b"=../schemas/", 1)
 
 
 def _write(path: Path, content: bytes) -> bool:

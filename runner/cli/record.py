@@ -29,6 +29,13 @@ _FEW = 10
 @click.option(
     "--checkpoint", metavar="C", help="Where the sync's run before ended; without it this is the first."
 )
+@click.option(
+    "--file",
+    "files",
+    multiple=True,
+    metavar="PATH",
+    help="A file of the project's folder that the workflow reads; it goes into the test.",
+)
 @click.option("--full", is_flag=True, help="Let the sync read everything, whatever the checkpoint.")
 @click.option("--param", "params", multiple=True, metavar="K=V", help="One of the sync's params.")
 @click.option(
@@ -67,7 +74,7 @@ def command(
     path = app.root / again.name if again is not None else app.root / "tests" / f"{name}.test.yaml"
     path = app.start / file if file is not None else path
     _check_path(app, path, force=force or (again is not None and file is None))
-    wanted = _wanted(app.project, name, asked) if again is None else _again(again, asked)
+    wanted = _wanted(app, name, asked) if again is None else _again(again, asked)
 
     async def work(access: Access) -> str:
         from runner.definitions.model.matrix import definition_of
@@ -111,7 +118,8 @@ def _again(test: DefinitionTest, asked: dict[str, object]) -> Wanted:
     """The same test anew; nothing else can be said of it but how much is kept."""
     from runner.testing.record import Wanted
 
-    said = [key for key in ("given", "checkpoint", "full", "params", "mocks", "description") if asked[key]]
+    given = ("given", "checkpoint", "full", "params", "mocks", "files", "description")
+    said = [key for key in given if asked[key]]
     if said:
         raise UsageError(f"{test.name} says what is given", hint="change it there, then record it anew")
     limit = _limit(asked["limit"], test.kind)
@@ -126,7 +134,7 @@ def _limit(asked: object, kind: str) -> int | None:
     return _FEW if kind == "sync" else None
 
 
-def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
+def _wanted(app: App, name: str, asked: dict[str, object]) -> Wanted:
     from typing import cast
 
     from runner.definitions.model import Given
@@ -135,9 +143,9 @@ def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
     from runner.testing.record import Wanted
 
     given = {"sync": definition_of(name), "workflow": name}
-    kinds = [kind for kind, names in _names(project).items() if given[kind] in names]
+    kinds = [kind for kind, names in _names(app.project).items() if given[kind] in names]
     if not kinds:
-        known = [one for names in _names(project).values() for one in names]
+        known = [one for names in _names(app.project).values() for one in names]
         raise UsageError(
             f"there is no sync or workflow `{name}`", hint=did_you_mean(name, known, there_are(known))
         )
@@ -151,11 +159,27 @@ def _wanted(project: Project, name: str, asked: dict[str, object]) -> Wanted:
             params=values(cast("tuple[str, ...]", asked["params"]), "--param"),
             full=bool(asked["full"]),
             checkpoint=cast("str | None", asked["checkpoint"]),
+            files={path: _text_of(app, path) for path in cast("tuple[str, ...]", asked["files"])},
             input=given_input(cast("tuple[str, ...]", asked["given"])),
             mock=values(cast("tuple[str, ...]", asked["mocks"]), "--mock"),
         ),
         limit=_limit(asked["limit"], kinds[0]),
     )
+
+
+def _text_of(app: App, path: str) -> str:
+    """What a file of the project's folder holds.
+
+    Raises:
+        UsageError: it lies elsewhere, or cannot be read.
+    """
+    file = (app.root / path).resolve()
+    if not file.is_relative_to(app.root.resolve()):
+        raise UsageError(f"{path} is not in {app.root}", hint="name it as the workflow does")
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, ValueError) as exc:
+        raise UsageError(f"{path} cannot be read as text: {exc}") from exc
 
 
 def _names(project: Project) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from pathlib import Path
 from typing import TypeVar
 
@@ -66,6 +67,12 @@ class Project:
         if errors:
             raise DefinitionsInvalid(errors, self.sources)
         return self
+
+    def at(self, root: Path) -> Project:
+        """The same definitions in another folder."""
+        found = copy(self)
+        found.root = root
+        return found
 
     @property
     def syncs(self) -> list[str]:

@@ -69,7 +69,7 @@ async def record(access: Access, client: Client, wanted: Wanted) -> str:
     )
     actor = Actor(provider, place.config, metadata_of(given), _lasting(held.credentials), place.allow_local)
     trial = Trial(kind=wanted.kind, definition=wanted.name, integration=provider.name, given=given, asks=True)
-    async with staged(access.project, actor, recorder, now, _wait) as stage:
+    async with staged(access.project, actor, recorder, given, _wait) as stage:
         found = await performed(stage, trial)
     _check(found)
     found["requests"] = len(recorder.exchanges)
@@ -167,7 +167,7 @@ def _given(given: Given, provider: Provider, replacing: Replacing) -> dict[str, 
         "connection": {key: value for key, value in connection.items() if value},
         "params": given.params, "full": given.full, "checkpoint": given.checkpoint,
         "last_run": None if given.last_run is None else format_instant(instant(given.last_run)),
-        "records": given.records, "input": given.input, "mock": given.mock,
+        "records": given.records, "files": given.files, "input": given.input, "mock": given.mock,
     }  # fmt: skip
     found |= {key: replacing.value(value) for key, value in parts.items() if value not in (None, False, {})}
     return found

@@ -19,7 +19,7 @@ from runner.calls.transport import Transport
 from runner.definitions.conversions import text
 from runner.definitions.expressions.functions import clock as clock_of_expressions
 from runner.definitions.expressions.functions import ids
-from runner.definitions.model import Provider
+from runner.definitions.model import Given, Provider
 from runner.definitions.project import Project
 from runner.definitions.values import is_nothing
 from runner.store import Connection, open_store
@@ -74,20 +74,23 @@ class Actor(NamedTuple):
 
 @asynccontextmanager
 async def staged(
-    project: Project, actor: Actor, transport: Transport, now: float, sleep: Sleep = no_wait
+    project: Project, actor: Actor, transport: Transport, given: Given, sleep: Sleep = no_wait
 ) -> AsyncIterator[Stage]:
-    """A stage that is taken down at the end; within it `now()` is that time, and `uuid()` counts.
+    """A stage that is taken down at the end; within it `now()` is what is given, and `uuid()` counts.
 
     Args:
-        now: seconds since 1970.
+        given: its clock, and the files in its folder.
         sleep: how waits are waited.
     """
+    now = given.now
     time_token, ids_token = clock_of_expressions.set(lambda: now), ids.set(_Counted())
     try:
         async with AsyncExitStack() as opened:
             folder = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="terapi-test-")))
             (folder / "terapi.db").write_bytes(_blank())
             store = opened.enter_context(open_store(f"sqlite:///{folder / 'terapi.db'}"))
+            _write(folder / "project", given.files)
+            project = project.at(folder / "project")
             access = Access(project, store, _ENVIRON, sleep, lambda: now, transport)
             await opened.enter_async_context(access)
             new = NewConnection(
@@ -99,6 +102,13 @@ async def staged(
     finally:
         clock_of_expressions.reset(time_token)
         ids.reset(ids_token)
+
+
+def _write(folder: Path, files: Mapping[str, str]) -> None:
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(content, encoding="utf-8")
 
 
 @cache

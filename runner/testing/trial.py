@@ -62,7 +62,7 @@ async def tried(project: Project, test: DefinitionTest) -> Outcome:
         asks=test.http is not None,
     )  # fmt: skip
     actor = actor._replace(metadata=metadata_of(test.given))
-    async with staged(project, actor, cassette, test.given.now) as stage:
+    async with staged(project, actor, cassette, test.given) as stage:
         found = await performed(stage, trial)
     if "requests" not in found:
         found["requests"] = cassette.requests

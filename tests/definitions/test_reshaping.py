@@ -58,6 +58,12 @@ def test_without_a_header_there_is_no_link() -> None:
         ("deep | flatten('.')", {"a.b.c": 1, "a.d": None, "e": [{"f": 1}], "g": {}}),
         ("none | flatten", None),
         (
+            "{'a': 1, 'b': '', 'c': none, 'd': absent.x, 'e': 0, 'f': false} | compact",
+            {"a": 1, "e": 0, "f": False},
+        ),
+        ("['', 1, none, []] | compact", [1, []]),
+        ("none | compact", []),
+        (
             "{'a': '1', 'b': none, 'c': 'x'} | typed({'a': 'number', 'b': 'integer', 'd': 'text'})",
             {"a": 1, "b": None, "c": "x"},
         ),

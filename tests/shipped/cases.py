@@ -22,6 +22,8 @@ class Case(NamedTuple):
     mock: Mapping[str, object] = {}
     #: records of each list of an answer that its recorded test keeps
     limit: int | None = None
+    #: the files of the project's folder that it reads
+    files: Mapping[str, str] = {}
 
 
 def count(org: Org, where: str) -> int:
@@ -237,13 +239,26 @@ def _task(org: Org, given: Given, output: Output) -> None:
     assert count(org, f"Task WHERE Id = '{output['id']}' AND WhoId = '{given['record_id']}'") == 1
 
 
+PEOPLE = {
+    "people.csv": (
+        "External_Id__c,LastName,Title,Birthdate\n"
+        "c-1,Byron,Countess,\n"
+        "c-2,,Nobody,\n"
+        "c-3,King,Countess,1815-12-10\n"
+    )
+}
+
+
 def _file(org: Org) -> dict[str, object]:
-    return {"file": "tests/samples/bulk-upsert-from-csv.csv", "external_id_field": "External_Id__c"}
+    contact(org, External_Id__c="c-1", Birthdate="1788-01-22")
+    return {"file": "people.csv", "object": "Contact", "external_id_field": "External_Id__c"}
 
 
 def _from_file(org: Org, given: Given, output: Output) -> None:
     assert output == {"rows": 3, "done": 2, "rejected": 1}
-    assert count(org, "Contact WHERE External_Id__c IN ('c-1', 'c-3')") == 2
+    assert count(org, "Contact WHERE Title = 'Countess' AND External_Id__c IN ('c-1', 'c-3')") == 2
+    # An empty cell leaves its field as it is.
+    assert count(org, "Contact WHERE External_Id__c = 'c-1' AND Birthdate = 1788-01-22") == 1
 
 
 BYRON = "SELECT Id, Name FROM Contact WHERE LastName = 'Byron'"
@@ -311,7 +326,8 @@ CASES: dict[str, Case] = {
         },
         _task,
     ),
-    "bulk-upsert-from-csv": Case(_file, _from_file),
+    "upsert-from-csv": Case(_file, _from_file, files=PEOPLE),
+    "bulk-upsert-from-csv": Case(_file, _from_file, files=PEOPLE),
     "current-user": Case(nothing, _is_user),
     "convert-lead": Case(_lead, _converted),
     "onboard-customer": Case(_customer, _onboarded),

@@ -34,7 +34,7 @@ def recorded(name: str, folder: Path) -> str:
         ours = customer(org, store, {"params": params} if params else None)
         if name in CASES:
             case = CASES[name]
-            given = Given(input=case.given(org), mock=case.mock)
+            given = Given(input=case.given(org), mock=case.mock, files=case.files)
             wanted = Wanted(kind="workflow", name=name, given=given, limit=case.limit)
         else:
             wanted = Wanted(kind="sync", name=name, given=Given(params=params), limit=2)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +18,19 @@ from tests.shipped.cases import CASES, contact, count
 from tests.shipped.orgs import customer
 
 FILES = sorted(path.stem for path in (ROOT / "workflows").glob("*.yaml"))
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return tmp_path / "project"
+
+
+def at(folder: Path, ours: Ours, files: Mapping[str, str]) -> None:
+    """Lets the project be in a folder that has these files."""
+    folder.mkdir()
+    for name, content in files.items():
+        (folder / name).write_text(content)
+    ours.access.project = ours.access.project.at(folder)
 
 
 def run(ours: Ours, name: str, given: dict[str, object], *, dry: bool = False) -> Result:
@@ -37,10 +52,11 @@ def test_every_shipped_workflow_is_tried() -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_it_does_what_it_says(name: str, store: Store) -> None:
+def test_it_does_what_it_says(name: str, store: Store, folder: Path) -> None:
     case = CASES[name]
     with start_org() as org:
         ours = customer(org, store)
+        at(folder, ours, case.files)
         given = case.given(org)
         result = run(ours, name, given)
         assert (result.status, result.error) == ("success", None)
@@ -49,9 +65,10 @@ def test_it_does_what_it_says(name: str, store: Store) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_a_dry_run_writes_nothing(name: str, store: Store) -> None:
+def test_a_dry_run_writes_nothing(name: str, store: Store, folder: Path) -> None:
     with start_org() as org:
         ours = customer(org, store)
+        at(folder, ours, CASES[name].files)
         given = CASES[name].given(org)
         org.clear_log()
         result = run(ours, name, given, dry=True)
@@ -63,9 +80,10 @@ def test_a_dry_run_writes_nothing(name: str, store: Store) -> None:
 @pytest.mark.parametrize(
     "name", ["upsert-record", "upsert-records", "bulk-upsert-from-csv", "onboard-customer", "delete-record"]
 )
-def test_what_is_done_twice_creates_nothing_twice(name: str, store: Store) -> None:
+def test_what_is_done_twice_creates_nothing_twice(name: str, store: Store, folder: Path) -> None:
     with start_org() as org:
         ours = customer(org, store)
+        at(folder, ours, CASES[name].files)
         given = CASES[name].given(org)
         assert run(ours, name, given).status == "success"
         before = [count(org, what) for what in ("Account", "Contact")]

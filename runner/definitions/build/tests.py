@@ -18,7 +18,7 @@ from runner.definitions.words import did_you_mean, there_are
 #: what only one kind of definition is given, or gives
 _ONLY: Final = {
     "sync": ("given.params", "given.full", "given.checkpoint", "given.last_run", "expect.checkpoint"),
-    "workflow": ("given.input", "given.mock", "expect.output", "expect.undone"),
+    "workflow": ("given.files", "given.input", "given.mock", "expect.output", "expect.undone"),
 }
 _OTHER: Final = {"sync": "workflow", "workflow": "sync"}
 
@@ -119,6 +119,7 @@ def _given(node: yaml.Mapping, reader: Reader) -> Given:
         checkpoint=data(node, "checkpoint", None),
         last_run=_moment(node, "last_run", reader),
         records=data(node, "records", {}),
+        files=data(node, "files", {}),
         input=data(node, "input", {}),
         mock=data(node, "mock", {}),
     )

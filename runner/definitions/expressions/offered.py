@@ -101,6 +101,7 @@ FILTERS: Final[Mapping[str, Function]] = {
     "snake_case": fn.snake_case, "snake_case_keys": fn.snake_case_keys, "replace": fn.replace,
     "escape": fn.escape, "round": fn.round_, "sum": fn.sum_, "abs": fn.abs_,
     "values": reshaping.values, "maps": reshaping.maps, "flatten": reshaping.flatten,
+    "compact": reshaping.compact,
     "typed": reshaping.typed,
 }  # fmt: skip
 

@@ -88,6 +88,18 @@ def _typed(key: object, value: object, convert: Callable[[object], object]) -> o
         raise ValueError(f"`{text(key)}`: {exc}") from exc
 
 
+def compact(value: object) -> object:
+    """A map or a list without what is null, absent or an empty text in it."""
+    if isinstance(value, Mapping):
+        spend(len(value))
+        return {key: item for key, item in value.items() if not _is_empty(item)}
+    return [item for item in items_of(value) if not _is_empty(item)]
+
+
+def _is_empty(value: object) -> bool:
+    return is_nothing(value) or value == ""
+
+
 def flatten(value: object, separator: object = "_") -> dict[str, object]:
     """A map without maps in it: `{a: {b: 1}}` becomes `{a_b: 1}`. Lists stay as they are."""
     weigh(value)

@@ -62,6 +62,8 @@ class Given(msgspec.Struct, frozen=True, kw_only=True):
     last_run: float | None = None
     #: model, or `Model::variant` → its records
     records: Mapping[str, list[Mapping[str, object]]] = {}
+    #: path in the project's folder → text
+    files: Mapping[str, str] = {}
     input: Mapping[str, object] = {}
     #: step → what it gives
     mock: Mapping[str, object] = {}
