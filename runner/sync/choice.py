@@ -8,6 +8,7 @@ from typing import NamedTuple
 from runner.calls.access import Access
 from runner.definitions.model import Sync
 from runner.definitions.model.matrix import definition_of
+from runner.definitions.project import Project
 from runner.errors import NotConnected, TerapiError, UsageError
 from runner.store import Connection
 
@@ -38,15 +39,31 @@ def chosen(access: Access, names: Sequence[str], id: str | None) -> list[Job]:
     places = access.store.connections.find(id) if id else access.store.connections.all()
     places = places or [access.connection(id)]
     jobs = [
-        Job(access.project.sync(name, place.integration), place)
-        for place in places
-        for name in access.project.syncs
-        if place.integration in access.project.sync(name).integrations
+        Job(sync, place) for place in places for sync in all_of_integration(access.project, place.integration)
     ]
     if not jobs:
         where = ", ".join(sorted({place.integration for place in places}))
         raise UsageError(f"no sync runs on {where}", hint="write one in syncs/: terapi explain sync")
     return jobs
+
+
+def all_of_integration(project: Project, integration: str) -> list[Sync]:
+    """Every sync that runs on an integration, by name; each behind those that store its parents."""
+    named = [name for name in project.syncs if integration in project.sync(name).integrations]
+    syncs = [project.sync(name, integration) for name in named]
+    found: dict[str, Sync] = {}
+
+    def take(sync: Sync, above: frozenset[str]) -> None:
+        above |= {sync.name}
+        parents = sync.foreach.records if sync.foreach is not None else None
+        for other in syncs:
+            if parents in other.models and other.name not in above:
+                take(other, above)
+        found.setdefault(sync.name, sync)
+
+    for sync in syncs:
+        take(sync, frozenset())
+    return list(found.values())
 
 
 def _named(access: Access, wanted: str, id: str | None) -> Job:

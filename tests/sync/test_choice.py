@@ -100,3 +100,18 @@ def test_without_a_sync_it_is_told_how_to_write_one(
         "no sync runs on shop",
         "write one in syncs/: terapi explain sync",
     )
+
+
+def test_parents_run_before_their_records(two: Access, connection: Connection, folder: Path) -> None:
+    for name, model, parents in (
+        ("a", "Aa", "Bb"),
+        ("b", "Bb", "Cc"),
+        ("c", "Cc", "Aa"),
+        ("d", "Dd", "Order"),
+    ):
+        text = ORDERS.replace("sync: orders", f"sync: {name}").replace("model: Order", f"model: {model}")
+        text = text.replace("{{ slice.from }}", "{{ item.id }} {{ slice.from }}")
+        (folder / f"syncs/{name}.yaml").write_text(f"{text}foreach: {{records: {parents}}}\n")
+    two.project = Project.load(folder).checked()
+    # Of those that go round in a circle one must be the first.
+    assert [name for name, _, _ in names(two)] == ["c", "b", "a", "orders", "d"]

@@ -18,6 +18,7 @@ from runner.server.http import json, parts_of
 from runner.server.parts import Parts
 from runner.server.reading import flaws_of, no_query, read_body
 from runner.store import SyncRequest, Wanted
+from runner.sync.choice import all_of_integration
 from runner.sync.matrix import names_of
 
 _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-zA-Z0-9_-]+((\.|::)[^\x00-\x1f\x7f]+)?$", max_length=255)]
@@ -89,9 +90,7 @@ def _requests(parts: Parts, asked: Trigger) -> list[SyncRequest]:
 
 def _there(parts: Parts, integration: str) -> dict[str, Sync]:
     """The definitions that run on an integration, by name."""
-    project = parts.access.project
-    found = {name: project.sync(name) for name in project.syncs}
-    return {name: sync for name, sync in found.items() if integration in sync.integrations}
+    return {sync.name: sync for sync in all_of_integration(parts.access.project, integration)}
 
 
 def _syncs(

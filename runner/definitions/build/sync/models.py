@@ -16,7 +16,7 @@ class Models(msgspec.Struct, frozen=True, kw_only=True):
 
     #: model → its fields; None where they are not written out
     fields: Mapping[str, Names | None] = {}
-    #: whether there may be others, whose names are told by an API or a connection
+    #: whether a matrix names some: then nothing of the above is certain
     others: bool = False
 
 
@@ -34,7 +34,7 @@ def models_of(syncs: Iterable[yaml.Mapping]) -> Models:
         # What one sync leaves out of a model, another may store.
         known = found.get(model, {})
         found[model] = None if known is None or fields is None else {**known, **fields}
-    return Models(fields=found, others=others)
+    return UNKNOWN if others else Models(fields=found)
 
 
 def _fields(sync: yaml.Mapping) -> Names | None:
