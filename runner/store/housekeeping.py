@@ -18,8 +18,8 @@ from runner.store.database import Database, load_queries
 DAY = 86_400.0
 #: seconds between two turns, whoever takes them
 _EVERY = 3_600.0
-#: rows in one transaction; a run has many lines in its log
-_DELIVERIES = 500
+#: rows in one transaction: a webhook may be large, and a run has many lines in its log
+_DELIVERIES = 100
 _RUNS = 50
 _FOREVER = "forever"
 
