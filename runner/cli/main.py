@@ -53,7 +53,9 @@ COMMANDS: dict[str, Entry] = {
     "records prune": Entry("records_prune", "Empty records that are no longer needed; their keys stay."),
     "sql": Entry("sql", "Ask what was synced, in SQL."),
     "run": Entry("run", "Run a workflow."),
-    "runs": Entry("runs", "Runs of syncs and workflows: list, show, logs, resume, approve, cancel."),
+    "runs": Entry(
+        "runs", "Runs of syncs and workflows: list, show, logs, rejected, resume, approve, cancel."
+    ),
     "test": Entry("test", "Run the tests of definitions, without a network."),
     "record": Entry("record", "Make a test of a sync or a workflow from a real connection."),
     "demo": Entry("demo", "Show the main job from nothing, against an emulated org."),

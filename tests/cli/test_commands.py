@@ -134,7 +134,7 @@ def test_a_sync_says_what_it_did_and_records_show_it(connected: Terapi, api: Api
     api.on("/orders", Reply({"orders": [{"id": "1", "at": "2026-01-01T00:00:00Z", "name": "a", "total": 2}]}))
     result = connected.json("sync", "orders", "--connection", "demo")
     assert list(result) == [
-        "sync", "connection", "model", "status", "read", "added", "updated", "deleted", "unchanged", "checkpoint",
+        "sync", "connection", "model", "variant", "status", "read", "added", "updated", "deleted", "unchanged", "checkpoint",
         "requests", "seconds", "bad", "pruned", "run",
     ]  # fmt: skip
     assert (result["status"], result["added"]) == ("success", 1)
