@@ -87,6 +87,10 @@ class States:
         rows = self._database.rows(self._sql["vanish"], {**key, "now": self._clock()})
         return sorted({str(row["sync"]) for row in rows})
 
+    def begin_anew(self, key: SyncKey, variant: str) -> None:
+        """Has the other syncs that store a model, in the same variant, read everything again."""
+        self._database.run(self._sql["begin_anew"], {**msgspec.structs.asdict(key), "variant": variant})
+
     def clear(self, key: SyncKey) -> None:
         self._database.run(self._sql["clear"], msgspec.structs.asdict(key))
 

@@ -87,11 +87,13 @@ def stream_of(sync: Sync, client: Client, store: Store) -> Stream:
 
 
 def forget(sync: Sync, client: Client, store: Store) -> None:
-    """Forgets what a sync has stored, and how far it had come."""
+    """Forgets the records of a sync's model, and how far it had come; others that store them begin anew."""
+    key = key_of(sync, client)
     with store.atomic():
         stream_of(sync, client, store).empty()
-        store.parents.clear(key_of(sync, client))
-        store.states.put(key_of(sync, client), SyncState(digest=sync.digest))
+        store.parents.clear(key)
+        store.states.begin_anew(key, sync.variant)
+        store.states.put(key, SyncState(digest=sync.digest))
 
 
 class Ledger:

@@ -20,7 +20,7 @@ from runner.errors import CallError, ExpressionError, TerapiError, UsageError
 from runner.store import Connection, Store, SyncKey
 from runner.sync.audit import AuditResult, audit_sync
 from runner.sync.matrix import expanded, expanded_to_run, meant, some_at_once
-from runner.sync.run import Result, run_sync
+from runner.sync.run import Options, Result, run_sync
 from tests.api import Api, Reply, Seen
 from tests.auth.orgs import ROOT, Ours
 from tests.conftest import ORDERS, PROVIDERS
@@ -265,6 +265,36 @@ def test_what_a_variant_misses_is_deleted_of_it_alone(
     assert run_all(access, connection, "orders") == {"orders::eu": (2, 0, 0), "orders::us": (1, 0, 2)}
     counts = [access.store.records.stream("shop", "demo", "Order", one).count() for one in ("eu", "us")]
     assert [one["deleted"] for one in counts] == [0, 2]
+
+
+def test_who_forgets_a_model_has_the_others_that_store_it_read_it_again(
+    access: Access, folder: Path, connection: Connection, api: Api
+) -> None:
+    """An incremental one would else go on from its checkpoint, and its records would be lost."""
+    seen: list[tuple[str, str]] = []
+
+    def orders(asked: Seen) -> Reply:
+        seen.append((asked.query["until"], asked.query["since"][:4]))
+        return Reply({"orders": [{"id": asked.query["until"], "at": "2026-01-01T00:00:00Z"}]})
+
+    api.on("/orders", orders)
+    keys = (
+        "matrix: {region: [a, b], variant: [base, x]}\nincremental: {cursor: record.at}\n"
+        'fetch: {use: list_orders, with: {since: "{{ slice.from }}", until: "{{ matrix.region }}{{ variant }}"}}\n'
+    )
+    rewritten(access, folder, keys)
+    run_all(access, connection, "orders")
+
+    async def forgets() -> None:
+        async with access:
+            sync, *_ = await expanded(access.project.sync("orders"), access.client(connection), access.store)
+            await run_sync(sync, access.client(connection), access.store, Options(empty=True))
+
+    asyncio.run(forgets())
+    seen.clear()
+    run_all(access, connection, "orders")
+    assert seen == [("abase", "2026"), ("ax", "2026"), ("bbase", "1970"), ("bx", "2026")]
+    assert len(access.store.records.stream("shop", "demo", "Order").read()) == 2
 
 
 def test_the_parents_of_a_variant_are_those_of_the_same_variant(

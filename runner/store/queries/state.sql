@@ -18,6 +18,11 @@ AND (sync = :sync OR substr(sync, 1, length(:sync) + 1) = :sync || '.'
   OR substr(sync, 1, length(:sync) + 2) = :sync || '::')
 ORDER BY sync
 
+-- name: begin_anew
+UPDATE sync_state SET checkpoint = NULL, progress = NULL, digest = ''
+WHERE integration = :integration AND connection = :connection AND model = :model AND sync <> :sync
+AND CASE instr(sync, '::') WHEN 0 THEN 'base' ELSE substr(sync, instr(sync, '::') + 2) END = :variant
+
 -- name: all_names
 SELECT DISTINCT sync FROM sync_state ORDER BY sync
 
