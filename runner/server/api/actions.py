@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from runner.calls.access import Access
 from runner.definitions.model import Workflow
-from runner.errors import CallError, NotConnected, TerapiError, UsageError
+from runner.errors import CallError, NotConnected, RunningAlready, TerapiError, UsageError
 from runner.server.api.find import find_connection, known_integration
 from runner.server.errors import ApiError, of_ours, said
 from runner.server.http import json, parts_of
@@ -97,6 +97,8 @@ async def _run(
 
     try:
         return await parts.engine.run(work)
+    except RunningAlready as exc:
+        raise ApiError(409, "running", said(exc)) from exc
     except UsageError as exc:
         raise ApiError(400, "invalid_action_input", said(exc)) from exc
 
