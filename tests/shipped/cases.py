@@ -204,6 +204,17 @@ def _moved(org: Org, given: Given, output: Output) -> None:
     assert count(org, f"Case WHERE ContactId = '{given['to']}'") == 1
 
 
+def _spelled(org: Org) -> dict[str, object]:
+    ids = {spelled: contact(org, MailingCountry=spelled) for spelled in ("USA", "Deutschland")}
+    return {"records": [{"id": id, "mailing_address": {"country": spelled}} for spelled, id in ids.items()]}
+
+
+def _unified(org: Org, given: Given, output: Output) -> None:
+    assert output == {"written": 2}
+    assert count(org, "Contact WHERE MailingCountry = 'Germany' AND LastName = 'Byron'") == 1
+    assert count(org, "Contact WHERE MailingCountry = 'United States' AND LastName = 'Byron'") == 1
+
+
 def _with_people(org: Org, given: Given, output: Output) -> None:
     assert count(org, f"Contact WHERE AccountId = '{output['account_id']}'") == 1
 
@@ -332,5 +343,6 @@ CASES: dict[str, Case] = {
     "convert-lead": Case(_lead, _converted),
     "onboard-customer": Case(_customer, _onboarded),
     "move-records": Case(_cases, _moved),
+    "unify-countries": Case(_spelled, _unified),
     "merge-duplicate-contacts": Case(_duplicates, _merged, mock={"gate": {"approved": True}}),
 }  # fmt: skip
