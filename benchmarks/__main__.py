@@ -23,6 +23,7 @@ NAMES = (
     "profile",
     "calls",
     "load",
+    "connectors",
     "million",
     "emulator",
     "emulator_bulk",
@@ -58,10 +59,10 @@ def main(args: list[str]) -> None:
 
 
 def renewed(page: str, told: Mapping[str, str]) -> str:
-    """The page with some of its parts replaced; those that it had not come last."""
+    """The page with some of its parts replaced or added, in their order; what is measured no more goes."""
     first, *parts = page.rstrip("\n").split("\n\n## ")
     found = {part.partition("\n")[0]: f"## {part}" for part in parts} | told
-    return "\n\n".join([first, *found.values()]) + "\n"
+    return "\n\n".join([first, *(found[name] for name in NAMES if name in found)]) + "\n"
 
 
 def alone(name: str) -> str:

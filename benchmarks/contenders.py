@@ -47,10 +47,17 @@ class Contender(NamedTuple):
     load: Callable[[Bench], Measured]
 
 
-def contenders() -> list[Contender]:
+def by_hand() -> list[Contender]:
+    """terapi, and what one writes without it."""
     return [
         Contender("terapi", terapi),
         Contender("a plain simple-salesforce script into SQLite", plain_script),
+    ]
+
+
+def connectors() -> list[Contender]:
+    """Published ones, which take minutes."""
+    return [
         Contender("tap-salesforce into target-jsonl", tap_salesforce),
         Contender("dlt into DuckDB", dlt),
     ]

@@ -3,8 +3,9 @@
 ![records a second by latency](load.svg)
 
 The org is a process of its own, the same for all, and delays each answer by the latency. The contenders take
-turns; the best of three loads counts, but one that takes longer than 12 s is made once. With 1,000,000 the
-same is `python -m benchmarks million`.
+turns; the best of three loads counts, but one that takes longer than 12 s is made once. The connectors, which
+take minutes, are loaded at 0 ms; `python -m benchmarks connectors` does so at 50 and 200, and `million` loads
+1,000,000 without them.
 """
 
 from __future__ import annotations
@@ -15,13 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks.contenders import Contender, Unreachable, anew, contenders
+from benchmarks.contenders import Contender, Unreachable, anew, by_hand, connectors
 from benchmarks.figures import Bench, Figure, Measured, emulated
 from benchmarks.limit import bare_limit
 from benchmarks.plot import Group, bars
 
 RECORDS, FEW = 200_000, 100_000
-LATENCIES = (0, 50, 200)
 #: how often a load is measured; one that takes longer than that, in seconds, but once
 TIMES, PATIENCE = 3, 12.0
 #: shares of the records that change between two runs
@@ -47,7 +47,7 @@ def figures() -> Iterator[Figure]:
     with emulated(FEW, "--tls") as bench:
         few = bench.sync()[0]
     with emulated(RECORDS, "--tls") as bench:
-        loads = loaded(bench, contenders(), LATENCIES)
+        loads = loaded(bench, {0: [*by_hand(), *connectors()], 50: by_hand(), 200: by_hand()})
         limit = bare_limit()
         kept = after(bench)
     yield from loads_as_figures(loads, RECORDS)
@@ -58,9 +58,9 @@ def figures() -> Iterator[Figure]:
     _PLOT.write_text(plot(loads, RECORDS), encoding="utf-8")
 
 
-def loaded(bench: Bench, who: Sequence[Contender], latencies: Sequence[int]) -> Loads:
-    """The best load of each at each latency; they take turns, so that a slow moment falls on all alike."""
-    return {ms: _loaded(bench, who, ms) for ms in latencies}
+def loaded(bench: Bench, plan: Mapping[int, Sequence[Contender]]) -> Loads:
+    """The best load of each by latency; they take turns, so that a slow moment falls on all alike."""
+    return {ms: _loaded(bench, who, ms) for ms, who in plan.items()}
 
 
 def _loaded(bench: Bench, who: Sequence[Contender], ms: int) -> dict[str, Measured | None]:

@@ -9,20 +9,18 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.contenders import contenders
+from benchmarks.contenders import by_hand
 from benchmarks.figures import Figure, emulated
-from benchmarks.load import LATENCIES, after, kept_as_figures, loaded, loads_as_figures, plot
+from benchmarks.load import after, kept_as_figures, loaded, loads_as_figures, plot
 
 RECORDS = 1_000_000
-#: how many of the contenders take part: terapi and the plain script
-_WHO = 2
 _PLOT = Path(__file__).parent.parent / "docs" / "million.svg"
 
 
 def figures() -> Iterator[Figure]:
     yield Figure("load of the machine before", f"{os.getloadavg()[0]:.1f}")
     with emulated(RECORDS, "--tls") as bench:
-        loads = loaded(bench, contenders()[:_WHO], LATENCIES)
+        loads = loaded(bench, {0: by_hand(), 50: by_hand(), 200: by_hand()})
         kept = after(bench)
     yield from loads_as_figures(loads, RECORDS)
     yield Figure(f"memory at {RECORDS:,}", f"{kept.full.peak:.0f} MB")
