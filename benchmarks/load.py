@@ -164,4 +164,4 @@ def plot(loads: Loads, records: int) -> str:
         )
         for ms, of in loads.items()
     ]
-    return bars(f"{records:,} contacts, records a second (logarithmic)", "/s", groups)
+    return bars(f"{records:,} contacts, records a second", "/s", groups)

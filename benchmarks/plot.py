@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 from xml.sax.saxutils import escape
 
 _GROUND, _INK, _FAINT = "#292929", "#c5c8c6", "#868887"
 _COLOURS = ("#98a84b", "#608ab1", "#d0b344", "#cc555a", "#868887")
-_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 880, 300, 150, 18, 22
+_WIDTH, _LEFT, _RIGHT, _BAR, _GAP = 960, 380, 150, 18, 22
 
 
 class Group(NamedTuple):
@@ -20,32 +19,22 @@ class Group(NamedTuple):
 
 
 def bars(title: str, unit: str, groups: Sequence[Group]) -> str:
-    """An SVG of horizontal bars on a logarithmic scale, each with its value in ``unit``."""
+    """An SVG of horizontal bars, each with its value in ``unit``."""
     most = max(value for group in groups for value in group.bars.values() if value)
-    scale = (_WIDTH - _LEFT - _RIGHT) / math.log10(most / _least(groups))
+    scale = (_WIDTH - _LEFT - _RIGHT) / most
     lines, y = [_text(24, 36, title, size=16)], 44
     for group in groups:
         y += _GAP + 8
         lines.append(_text(24, y, group.title, colour=_FAINT))
         y += 8
         for colour, (name, value) in zip(_COLOURS, group.bars.items(), strict=False):
-            lines += _bar(y, name, value, _length(value, _least(groups), scale), colour, unit)
+            told = f"{value:,.0f} {unit}" if value else "not measured"
+            lines += _bar(y, name, told, (value or 0) * scale, colour)
             y += _BAR + 4
     return "\n".join([_head(y + 24, title), *lines, "</svg>", ""])
 
 
-def _least(groups: Sequence[Group]) -> float:
-    """Where the scale begins: a power of ten below the smallest value."""
-    least = min(value for group in groups for value in group.bars.values() if value)
-    return 10.0 ** math.floor(math.log10(least) - 0.3)
-
-
-def _length(value: float | None, least: float, scale: float) -> float:
-    return math.log10(value / least) * scale if value else 0.0
-
-
-def _bar(y: int, name: str, value: float | None, length: float, colour: str, unit: str) -> list[str]:
-    told = f"{value:,.0f} {unit}" if value else "not measured"
+def _bar(y: int, name: str, told: str, length: float, colour: str) -> list[str]:
     return [
         _text(_LEFT - 10, y + _BAR - 5, name, anchor="end"),
         f'<rect x="{_LEFT}" y="{y}" width="{length:.1f}" height="{_BAR}" rx="2" fill="{colour}"/>',
