@@ -118,8 +118,9 @@ def _on(one: Listed) -> str:
 
 
 def _next(one: Listed) -> str:
+    many = f"{one.behind:,} change{'' if one.behind == 1 else 's'} behind" if one.behind else ""
     if one.paused:
-        return "paused" + (f", {one.behind:,} changes behind" if one.behind else "")
+        return f"paused, {many}" if many else "paused"
     if one.due_at is None:
-        return f"{one.behind:,} changes behind" if one.behind else "at the next change"
+        return many or "at the next change"
     return second(one.due_at)

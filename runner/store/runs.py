@@ -92,6 +92,7 @@ class Runs:
 
     def taking_turns(self, run: Run) -> list[Run]:
         """The others that take turns with a run and have not ended, the oldest first."""
+        self._settle()
         return [run_of(row) for row in self._database.rows(self._sql["taking_turns"], {"id": run.id})]
 
     def having(self, turns: str) -> list[Run]:
