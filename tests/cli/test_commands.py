@@ -233,6 +233,6 @@ def test_outside_of_a_project_it_is_told(tmp_path: Path) -> None:
 def test_a_new_project_is_valid_and_is_not_overwritten(tmp_path: Path) -> None:
     terapi = Terapi(tmp_path)
     terapi("init", "shop")
-    assert Terapi(tmp_path / "shop")("validate") == "6 files valid\n"
+    assert Terapi(tmp_path / "shop")("validate").endswith(" files valid\n")
     terapi("init", "shop", code=2)
     assert "has a providers.yaml already" in terapi.err
