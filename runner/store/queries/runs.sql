@@ -60,13 +60,17 @@ SELECT * FROM runs WHERE id IN line AND parent IS NULL
 SELECT asked, woken FROM runs WHERE id = :id
 
 -- name: due
+WITH line AS (
+  SELECT id, turn_limit, sum(in_turn) OVER (PARTITION BY turns)
+    + count(*) FILTER (WHERE NOT in_turn AND asked IS NULL) OVER (PARTITION BY turns ORDER BY started_at, id
+      ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+  FROM runs WHERE status IN ('queued', 'running', 'waiting', 'lost') AND status <> 'lost' AND turns IS NOT NULL
+)
 SELECT * FROM runs WHERE status IN ('queued', 'running', 'waiting', 'lost') AND kind = 'workflow' AND parent IS NULL
 AND integration || '/' || connection NOT IN (SELECT value FROM json_each(:busy))
 AND ((status = 'waiting' AND due_at <= :now) OR (status = 'lost' AND durable AND deaths < :deaths)
   OR (status = 'queued' AND (turns IS NULL OR in_turn OR asked IS NOT NULL
-    OR (SELECT count(*) FROM runs AS other WHERE other.turns = runs.turns AND other.id <> runs.id
-      AND other.status IN ('queued', 'running', 'waiting') AND (other.in_turn OR (other.asked IS NULL
-        AND (other.started_at, other.id) < (runs.started_at, runs.id)))) < turn_limit)))
+    OR id IN (SELECT id FROM line WHERE before < turn_limit))))
 ORDER BY started_at, id LIMIT 100
 
 -- name: next_due

@@ -19,5 +19,5 @@ AND integration = :integration AND connection = :connection AND paused
 
 -- name: under_way
 SELECT name, integration, connection, count(*) AS number FROM runs
-WHERE (status IN ('queued', 'running', 'waiting') OR (status = 'lost' AND durable AND deaths < :deaths))
+WHERE status IN ('queued', 'running', 'waiting', 'lost') AND (status <> 'lost' OR (durable AND deaths < :deaths))
 AND json_extract(started_by, '$.by') = 'records' GROUP BY name, integration, connection
