@@ -27,6 +27,8 @@ S = TypeVar("S")
 MOST = 5_000
 #: syncs of a definition without a matrix that run at once: it has several where somebody made variants
 _AT_ONCE = 4
+#: names that a message lists
+_LISTED = 20
 
 
 class Expansion(NamedTuple):
@@ -99,7 +101,8 @@ def meant(sync: Sync, syncs: Sequence[Sync], wanted: str | None) -> list[Sync]:
     found = [one for one in syncs if is_meant(name, one.name)]
     if not found:
         names = [one.name for one in syncs]
-        hint = did_you_mean(wanted, names, there_are(names))
+        listed = there_are(names) if len(names) <= _LISTED else f"it stands for {len(names):,} syncs just now"
+        hint = did_you_mean(wanted, names, listed)
         raise UsageError(f"`{sync.name}` has no `{wanted}`", where=sync.place, hint=hint)
     return found
 

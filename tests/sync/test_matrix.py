@@ -236,6 +236,19 @@ def test_variants_that_somebody_made_stand_beside_the_rest(
     assert names("matrix: {kind: [a]}", "orders") == ["orders.a", "orders.a::x", "orders.a::y"]
 
 
+def test_a_name_that_none_has_is_told_with_those_there_are_or_their_number(
+    access: Access, folder: Path, connection: Connection
+) -> None:
+    def hint(keys: str) -> str | None:
+        sync = rewritten(access, folder, keys)
+        with pytest.raises(UsageError) as caught:
+            meant(sync, expand(access, connection, sync), "orders.zzz")
+        return caught.value.hint
+
+    assert hint("matrix: {region: [eu, us]}") == "there are: orders.eu, orders.us"
+    assert hint("matrix: {region: range(1000)}") == "it stands for 1,000 syncs just now"
+
+
 def run_all(access: Access, connection: Connection, name: str) -> dict[str, tuple[int, int, int]]:
     """What each sync of a definition read, added and deleted."""
 
