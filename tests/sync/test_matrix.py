@@ -242,7 +242,7 @@ def test_a_name_that_none_has_is_told_with_those_there_are_or_their_number(
     def hint(keys: str) -> str | None:
         sync = rewritten(access, folder, keys)
         with pytest.raises(UsageError) as caught:
-            meant(sync, expand(access, connection, sync), "orders.zzz")
+            meant(sync, expand(access, connection, sync), "orders.quite-another")
         return caught.value.hint
 
     assert hint("matrix: {region: [eu, us]}") == "there are: orders.eu, orders.us"
