@@ -25,6 +25,7 @@ NAMES = (
     "load",
     "connectors",
     "million",
+    "workflows",
     "emulator",
     "emulator_bulk",
 )

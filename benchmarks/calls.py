@@ -4,17 +4,15 @@ the token minded, the host guarded, the budget watched, the answer classified an
 from __future__ import annotations
 
 import asyncio
-import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import aiohttp
 import orjson
 
+from benchmarks.api import answering
 from benchmarks.figures import Figure
 from runner.auth.connect import NewConnection
 from runner.auth.credentials import Credentials
@@ -26,30 +24,10 @@ from runner.store import open_store
 
 CALLS = 3_000
 _ROOT = Path(__file__).parent.parent
-#: an API that says the same to everybody, as fast as Python can
-_SERVER = """
-import asyncio
-BODY = b'{"DailyApiRequests": {"Max": 15000, "Remaining": 14982}}'
-HEAD = "HTTP/1.1 200 OK\\r\\nContent-Type: application/json\\r\\nSforce-Limit-Info: api-usage=18/15000\\r\\n"
-ANSWER = f"{HEAD}Content-Length: {len(BODY)}\\r\\n\\r\\n".encode() + BODY
-
-class Api(asyncio.Protocol):
-    def connection_made(self, transport):
-        self.transport = transport
-    def data_received(self, data):
-        self.transport.write(ANSWER)
-
-async def main():
-    server = await asyncio.get_running_loop().create_server(Api, "127.0.0.1", 0)
-    print(server.sockets[0].getsockname()[1], flush=True)
-    await server.serve_forever()
-
-asyncio.run(main())
-"""
 
 
 def figures() -> Iterator[Figure]:
-    with _api() as url:
+    with answering() as url:
         bare = asyncio.run(_bare(url))
         called = asyncio.run(_ours(url, _called))
         streamed = asyncio.run(_ours(url, _streamed))
@@ -58,17 +36,6 @@ def figures() -> Iterator[Figure]:
     yield Figure(
         "a streamed call", f"{streamed:,.0f} µs a call", f"{streamed - bare:,.0f} µs more than the wire"
     )
-
-
-@contextmanager
-def _api() -> Iterator[str]:
-    process = subprocess.Popen([sys.executable, "-c", _SERVER], stdout=subprocess.PIPE, text=True)
-    try:
-        assert process.stdout is not None
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
 
 
 async def _bare(url: str) -> float:

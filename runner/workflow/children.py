@@ -115,7 +115,7 @@ class Called:
         inner.journal, inner.resumed = Journal(inner.steps, inner.steps.ended()), True
         inner.halt.call()
         await look_through(inner, context.client)
-        return await roll_back(inner, error)
+        return await inner.journal.settled(roll_back(inner, error))
 
 
 def awaited(workflow: Workflow, connection: Connection) -> list[str]:

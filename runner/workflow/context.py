@@ -252,15 +252,24 @@ class Context:
 
     async def write(self, *, durable: bool = False) -> None:
         """Keeps the step's entry as it is now."""
+        self.put(durable=durable)
+        await self.running.journal.settle()
+
+    def put(self, *, durable: bool = False, at_once: bool = False) -> None:
+        """Keeps the step's entry as it is now, at the latest with what is written next; see `Journal.put`."""
         entry = self.entry
         entry.started_at = entry.started_at or self.running.clock.now()
-        await self.running.journal.write(entry, durable=durable)
+        self.running.journal.put(entry, durable=durable, at_once=at_once)
 
     async def end(self, status: str, *, durable: bool = False) -> None:
         """Keeps how the step ended."""
         self.entry.status = status
         self.entry.finished_at = self.running.clock.now()
-        await self.write(durable=durable)
+        self.put(durable=durable, at_once=durable)
+        # Where something was done, the disk is waited for with the begin of the next step, before that does
+        # anything.
+        if not self.entry.tries:
+            await self.running.journal.settle()
 
     def failure(self, error: TerapiError) -> StepFailed:
         """What an error is as this step's failure."""

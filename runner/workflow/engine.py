@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial, reduce
+from collections.abc import Awaitable
+from functools import reduce
 
 from runner.definitions.model import Step
 from runner.workflow.context import Context, Perform
@@ -10,16 +11,13 @@ from runner.workflow.kinds import KINDS
 from runner.workflow.modifiers import MODIFIERS, Modifier
 
 
-async def _do(step: Step, context: Context) -> object:
-    return await KINDS[step.kind](step, context)
-
-
-async def _modified(modifier: Modifier, inside: Perform, step: Step, context: Context) -> object:
-    return await modifier(step, context, inside)
+def _do(step: Step, context: Context) -> Awaitable[object]:
+    return KINDS[step.kind](step, context)
 
 
 def _around(inside: Perform, modifier: Modifier) -> Perform:
-    return partial(_modified, modifier, inside)
+    # Not a coroutine itself: of those each step under way would hold one more for each modifier.
+    return lambda step, context: modifier(step, context, inside)
 
 
 _innermost: Perform = _do

@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Mapping
-from typing import Protocol, cast
+from collections.abc import Awaitable, Mapping
+from typing import Protocol, TypeVar, cast
 
 import msgspec
 import orjson
@@ -20,6 +20,8 @@ from runner.definitions.model import Call, Step
 from runner.errors import RunFailed, StoreError
 from runner.store import Line, StepRow
 from runner.workflow.failures import Broken
+
+T = TypeVar("T")
 
 #: bytes of JSON that a step's result may have
 MAX_OUTPUT = 32 * 1024 * 1024
@@ -110,7 +112,10 @@ class Journal:
         #: lines of the run's log that are not kept yet
         self.lines: list[Line] = []
         self._durable = False
+        #: the newest write
         self._written: asyncio.Task[None] | None = None
+        #: whether that has not begun
+        self._soon = False
         self.tops: list[Summary] = []
         self._summaries: dict[str, Summary] = {}
 
@@ -150,23 +155,43 @@ class Journal:
                 return self._summaries[plain]
         return None
 
-    async def write(self, entry: Entry, *, durable: bool = False) -> None:
-        """Keeps an entry; what several steps write at the same time is kept in one go.
+    def put(self, entry: Entry, *, durable: bool = False, at_once: bool = False) -> None:
+        """Keeps an entry as soon as the event loop turns, in one go with whatever is put until then.
 
         Args:
-            durable: whether it must outlive a power cut from here on.
+            durable: whether it must outlive a power cut from there on.
+            at_once: whether it must outlive the process from here on.
 
         Raises:
-            Broken: it cannot be kept.
+            Broken: it cannot be kept at once.
         """
         summary = self.summary(entry.path)
         if summary.status != "dry-run":
             summary.status = {"new": "running", "done": "success"}.get(entry.status, entry.status)
         if self._kept is None:
             return
-        self._rows.append(_row(entry))
+        row = _row(entry)
+        if at_once and not _failed(self._written):
+            self._write([row], [])
+        self._rows.append(row)
         self._durable = self._durable or durable
-        await asyncio.shield(self._due())
+        self._due()
+
+    async def settle(self) -> None:
+        """Ends when all that was put is kept; nothing may be begun before.
+
+        Raises:
+            Broken: it cannot be kept.
+        """
+        if self._written is not None:
+            await asyncio.shield(self._written)
+
+    async def settled(self, walk: Awaitable[T]) -> T:
+        """What a walk gives, with all that it put kept, however it ended."""
+        try:
+            return await walk
+        finally:
+            await self.settle()
 
     def log(self, line: Line) -> None:
         """Adds to the run's log, with what is kept next."""
@@ -174,27 +199,34 @@ class Journal:
         if self._kept is not None:
             self._due()
 
-    def _due(self) -> asyncio.Task[None]:
-        """Ends when what is to be kept is kept."""
-        if self._written is None:
+    def _due(self) -> None:
+        # Behind what could not be kept, nothing is.
+        if not self._soon and not _failed(self._written):
+            self._soon = True
             self._written = asyncio.create_task(self._flush())
-            self._written.add_done_callback(_looked_at)
-        return self._written
+            self._written.add_done_callback(_failed)
 
     async def _flush(self) -> None:
         rows, lines, durable = self._rows, self.lines, self._durable
-        self._rows, self.lines, self._durable, self._written = [], [], False, None
-        if self._kept is not None:
-            try:
-                self._kept.write(rows, lines, durable=durable)
-            except StoreError as exc:
+        self._rows, self.lines, self._durable, self._soon = [], [], False, False
+        self._write(rows, lines, durable=durable)
+
+    def _write(self, rows: list[StepRow], lines: list[Line], *, durable: bool = False) -> None:
+        if self._kept is None:
+            return
+        try:
+            self._kept.write(rows, lines, durable=durable)
+        except StoreError as exc:
+            # A line alone may be lost.
+            if rows:
                 raise Broken(exc) from exc
 
 
-def _looked_at(written: asyncio.Task[None]) -> None:
-    """Where only a line was lost, nobody waits for it."""
-    if not written.cancelled():
-        written.exception()
+def _failed(written: asyncio.Task[None] | None) -> bool:
+    """Whether a write has failed; with what, `settle` tells."""
+    if written is None or not written.done():
+        return False
+    return written.cancelled() or written.exception() is not None
 
 
 def packed(output: object, step: str) -> bytes:

@@ -87,7 +87,7 @@ async def _lived(running: Running, client: Client, underway: Underway | None) ->
     while True:
         woken = 0 if underway is None else _woken(running)
         try:
-            return await _through(running, client)
+            return await running.journal.settled(_through(running, client))
         except Parked as parked:
             if underway is not None and underway.park(parked.until, woken):
                 return msgspec.structs.replace(_result(running, "waiting"), due_at=parked.until)

@@ -17,6 +17,7 @@ _RETRY = StepRetry(attempts=5, initial=1.0, max=60.0)
 async def roll_back(running: Running, error: StepFailed) -> Undone:
     """Takes back what the run has done; each `undo` is a step of the journal, done once, tried again where it
     fails, and what cannot be undone keeps nothing else from being undone."""
+    await running.journal.settle()
     done = Undone(not_undone=_unknown(running))
     for one in sorted(running.undos, key=lambda undo: undo.number, reverse=True):
         path = one.context.path

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 import threading
+from collections.abc import Sequence
 
 import pytest
 
 from runner.errors import NotConnected, RunningAlready, StoreError, UsageError
-from runner.store import StepRow
+from runner.store import Line, RunSteps, StepRow
 from runner.workflow import journal
 from runner.workflow.life import Result
 from runner.workflow.run import run_workflow
@@ -204,6 +206,81 @@ def test_a_state_that_cannot_be_written_ends_the_run_whatever_steps_say_of_error
     monkeypatch.setattr("runner.store.steps.RunSteps.write", full)
     with pytest.raises(Full):
         flows.run("steps: [{id: a, set: {x: 1}, catch: [{output: \"'fine'\"}], finally: [{set: {y: 1}}]}]")
+
+
+ONE_BY_ONE = """
+steps:
+  - {id: a, use: create_order, with: {name: a}}
+  - {id: b, use: create_order, with: {name: b}}
+  - {id: c, use: create_order, with: {name: c}}
+"""
+
+
+def test_what_a_step_gave_is_kept_at_once_and_on_the_disk_with_the_begin_of_the_next(
+    flows: Flows, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write, writes, known = RunSteps.write, [], []
+
+    def noted(
+        self: RunSteps, rows: Sequence[StepRow], lines: Sequence[Line] = (), *, durable: bool = False
+    ) -> None:
+        writes.append((" ".join(f"{row.path} {row.status}" for row in rows), durable))
+        write(self, rows, lines, durable=durable)
+
+    def called(seen: Seen) -> Reply:
+        known.append(flows.journal(flows.store.runs.newest(limit=1)[0].id))
+        return Reply({"id": 1})
+
+    monkeypatch.setattr("runner.store.steps.RunSteps.write", noted)
+    api.on("/orders", called)
+    assert flows.run(ONE_BY_ONE).status == "success"
+    assert writes == [
+        ("a running", True),
+        ("a done", False),
+        ("a done b running", True),
+        ("b done", False),
+        ("b done c running", True),
+        ("c done", False),
+        ("c done", True),
+    ]
+    assert known == [
+        {"a": "running"},
+        {"a": "done", "b": "running"},
+        {"a": "done", "b": "done", "c": "running"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("broken", "done", "known"),
+    [
+        (1, "", ""),
+        (2, "a", ""),
+        (3, "a", "a"),
+        (4, "ab", "a"),
+        (5, "ab", "ab"),
+        (6, "abc", "ab"),
+        (7, "abc", "abc"),
+    ],
+)
+def test_behind_a_write_that_failed_nothing_is_begun_and_nothing_is_kept(
+    flows: Flows, api: Api, monkeypatch: pytest.MonkeyPatch, broken: int, done: str, known: str
+) -> None:
+    write, count = RunSteps.write, itertools.count(1)
+
+    def failing(
+        self: RunSteps, rows: Sequence[StepRow], lines: Sequence[Line] = (), *, durable: bool = False
+    ) -> None:
+        if next(count) == broken:
+            raise StoreError("no space is left")
+        write(self, rows, lines, durable=durable)
+
+    monkeypatch.setattr("runner.store.steps.RunSteps.write", failing)
+    api.on("/orders", Reply({"id": 1}))
+    with pytest.raises(StoreError):
+        flows.run(ONE_BY_ONE)
+    assert "".join(json.loads(seen.body)["name"] for seen in api.seen) == done
+    journal = flows.journal(flows.store.runs.newest(limit=1)[0].id)
+    assert "".join(path for path, status in journal.items() if status == "done") == known
 
 
 TURNS = 'concurrency: {per: input.account, busy: BUSY}\ninput: {account: {type: string}}\nsteps: [{id: a, use: create_order, with: {name: "{{ input.account }}"}}, {set: {x: 1}}]'

@@ -90,7 +90,7 @@ async def _each_batch(step: Step, rules: Rows, context: Context, do: Perform) ->
             return
         if place.entry.status == "new":
             # In the order of the batches, so that none between two that are known is unknown.
-            await place.write()
+            place.put()
         await do(step, place)
         refused = len(cast("list[object]", place.entry.note.get("rejected", ())))
         counts["rows"] += len(batch.rows)
