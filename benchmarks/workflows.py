@@ -11,7 +11,13 @@ whole and in order. So terapi keeps steps that read. Where a step writes elsewhe
 for the disk covers both, as many as DBOS has with *WAL, FULL*. As it comes DBOS uses *FULL* and
 SQLite's rollback journal, which waits for the disk four times a step.
 
-Memory is the most that the process held: interpreter, definitions and HTTP client included.
+Of our time for a step that does as little as possible, half is the interpreter's and the event loop's, a
+third the journal's and SQLite's. Of a step of one GET, a third is the HTTP client's and the event loop's, a
+seventh each the interpreter's and that of what a call needs besides, a tenth the journal's.
+
+Memory is the most that the process held: interpreter, definitions and HTTP client included. An item that is
+under way holds 12 kB, with its request. What many rows hold more is SQLite's page cache, which ends at 32 MB;
+with one of 1 MB, 100,000 rows held 1.4 MB more than 1,000.
 """
 
 from __future__ import annotations
@@ -128,13 +134,18 @@ def _best(runs: Sequence[Took]) -> Took:
 
 def _passing(url: str) -> Iterator[Figure]:
     bare, ours = asyncio.run(_one_call(url))
-    yield Figure("a bare call by httpx", f"{bare * 1000:.2f} ms")
-    more = f"{(ours - bare) * 1000:+.2f} ms"
-    yield Figure("a workflow of that call, `durable: false`, its run kept", f"{ours * 1000:.2f} ms", more)
+    yield Figure("a bare call by httpx", _each(bare))
+    worked, seconds = ours.worked - bare.worked, ours.seconds - bare.seconds
+    more = f"{worked * 1000:+.2f} ms; {seconds * 1000:+.2f} by the clock"
+    yield Figure("a workflow of that call, `durable: false`, its run kept", _each(ours), more)
 
 
-async def _one_call(url: str) -> tuple[float, float]:
-    """Seconds of a bare call, and of a workflow that makes it, the medians of calls that take turns."""
+def _each(took: Took) -> str:
+    return f"{took.worked * 1000:.2f} ms; {took.seconds * 1000:.2f} by the clock"
+
+
+async def _one_call(url: str) -> list[Took]:
+    """What a bare call takes, and a workflow that makes it: the medians of calls that take turns."""
     with tempfile.TemporaryDirectory() as at:
         flow.write(Path(at), "bench", "durable: false\nsteps:\n  - use: get")
         with flow.project(Path(at)) as (definitions, store):
@@ -151,14 +162,14 @@ async def _one_call(url: str) -> tuple[float, float]:
                 return await _in_turns(bare, ours)
 
 
-async def _in_turns(*calls: Callable[[], Awaitable[None]]) -> tuple[float, float]:
-    took: tuple[list[float], list[float]] = ([], [])
+async def _in_turns(*calls: Callable[[], Awaitable[None]]) -> list[Took]:
+    took: list[list[Took]] = [[] for _ in calls]
     for _ in range(CALLS):
-        for call, seconds in zip(calls, took, strict=True):
-            began = time.perf_counter()
+        for call, times in zip(calls, took, strict=True):
+            began, worked = time.perf_counter(), time.process_time()
             await call()
-            seconds.append(time.perf_counter() - began)
-    return statistics.median(took[0]), statistics.median(took[1])
+            times.append(Took(time.perf_counter() - began, time.process_time() - worked))
+    return [Took(*map(statistics.median, zip(*times, strict=True))) for times in took]
 
 
 def _memory(url: str) -> Iterator[Figure]:

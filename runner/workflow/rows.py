@@ -19,7 +19,7 @@ from runner.store import Stream
 from runner.workflow.context import Context
 
 #: bytes that are read of a file at a time
-_PIECE = 256 * 1024
+_PIECE = 64 * 1024
 #: stored rows that are read at a time
 _TOGETHER = 1_000
 #: formats by the endings of names
