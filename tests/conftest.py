@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from runner.auth.connect import NewConnection
 from runner.auth.credentials import Credentials
@@ -13,6 +14,10 @@ from runner.calls.access import Access
 from runner.definitions.project import Project
 from runner.store import Connection, Store, open_store
 from tests.api import Api, Reply
+
+# How long an example takes says how busy the machine is, and nothing of what is tested.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 PROVIDERS = """
 shop:

@@ -201,7 +201,7 @@ def grown(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.recursive(atoms, grown, max_leaves=6))
 def test_any_expression_gives_a_value_or_a_sentence(written: str) -> None:
     found, findings = language().expression(yaml.blank(written), NAMES)

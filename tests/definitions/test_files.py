@@ -137,7 +137,7 @@ pieces = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_done_to_a_definition_is_read_or_told(data: st.DataObject, tmp_path: Path) -> None:
     root = tmp_path / "valid"

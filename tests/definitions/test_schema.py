@@ -157,7 +157,7 @@ VALID = {kind: [path.read_text() for path in sorted((CASES / "valid").glob(FILES
 scalars = st.sampled_from(["5", "-1", "0", "1.0", "1.5", "true", "null", "''", "x", "GET", "5m", "[]", "{}", "[1, 1.0]", "[a, b]", "{a: 1}", "'1'"])  # fmt: skip
 
 
-@settings(deadline=None, max_examples=200)
+@settings(max_examples=200)
 @given(st.data())
 def test_verdicts_are_those_of_the_standard(data: st.DataObject) -> None:
     """Of valid definitions in which values were put in place of others."""
@@ -194,7 +194,7 @@ plain = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=400)
+@settings(max_examples=400)
 @given(limits, plain)
 def test_each_keyword_means_what_the_standard_says(schema: dict[str, object], value: object) -> None:
     node, problems = yaml.read(json.dumps({"v": value}), "f.yaml")

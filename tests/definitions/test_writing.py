@@ -25,7 +25,7 @@ values = st.recursive(
 )
 
 
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 @given(st.dictionaries(texts, values, max_size=4))
 def test_what_is_written_is_read_as_the_same(value: dict[str, object]) -> None:
     node, problems = yaml.read(write(value).encode(), "f.yaml")

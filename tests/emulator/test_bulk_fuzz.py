@@ -18,7 +18,7 @@ from runner.emulator.xml import InvalidXml, parse
 from tests.emulator.bulk import Bulk2
 from tests.emulator.test_bulk1 import MEDIA, Bulk1
 
-fuzz = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 NAMES = [
     "Id",

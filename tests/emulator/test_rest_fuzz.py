@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from runner.emulator.testing import Org, start_org
 from tests.emulator.conftest import VERSION
 
-fuzz = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(scope="module")

@@ -197,7 +197,7 @@ def test_what_is_searched_first_and_how_it_is_shown(api: httpx.Client) -> None:
     }
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.text(alphabet=st.sampled_from("ab(){}\"\\*? ANDORT'-é&"), max_size=40))
 def test_any_terms(text: str) -> None:
     try:

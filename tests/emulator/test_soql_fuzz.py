@@ -28,7 +28,7 @@ TOKENS = (
 )
 WORDS = TOKENS.split()
 
-fuzz = settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+fuzz = settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def ask(org: Org, soql: str) -> str:

@@ -13,7 +13,7 @@ from tests.api import Api, Reply
 from tests.server.conftest import PLACE_HEADERS, post_webhook
 from tests.server.served import Served
 
-many = settings(deadline=None, max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
+many = settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 text = st.text(max_size=30)
 json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | text,

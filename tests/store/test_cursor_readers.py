@@ -54,7 +54,7 @@ class Writer(threading.Thread):
         return changes.added + changes.updated
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(plans=PLANS, limits=st.lists(st.integers(1, 9), min_size=1, max_size=4))
 def test_every_reader_ends_with_what_is_stored(
     plans: list[list[tuple[str, list[object]]]], limits: list[int]

@@ -43,14 +43,12 @@ def written(form: str, rows: list[Row]) -> bytes:
     return out.getvalue()
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_json_gives_back_what_was_there(rows: list[Row]) -> None:
     assert json.loads(written("json", rows)) == rows
     assert [json.loads(line) for line in written("ndjson", rows).splitlines()] == rows
 
 
-@settings(deadline=None)
 @given(ROWS)
 @example([{"note": "a carriage\rreturn"}])
 def test_csv_gives_back_each_cell(rows: list[Row]) -> None:
@@ -60,7 +58,6 @@ def test_csv_gives_back_each_cell(rows: list[Row]) -> None:
     assert lines == [[cell(row.get(name)) for name in head] for row in rows]
 
 
-@settings(deadline=None)
 @given(ROWS)
 def test_parquet_gives_back_each_value(rows: list[Row]) -> None:
     table = parquet.read_table(io.BytesIO(written("parquet", rows)))
@@ -112,7 +109,7 @@ def duck(
     return {name: [kind, *(row[n] for row in values)] for n, (name, kind, *_) in enumerate(types)}
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(ROWS)
 def test_duckdb_gives_back_each_value(rows: list[Row]) -> None:
     with tempfile.TemporaryDirectory() as folder:

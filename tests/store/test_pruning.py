@@ -100,7 +100,7 @@ STEPS = st.lists(
 )
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(steps=STEPS, changed=st.none() | st.integers(0, 8), deleted=st.none() | st.integers(0, 8))
 def test_it_prunes_what_is_old_and_nothing_else(
     steps: list[tuple[str, set[str], int]], changed: int | None, deleted: int | None

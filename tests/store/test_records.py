@@ -276,7 +276,7 @@ class Readers(RuleBasedStateMachine):
             self.folder.cleanup()
 
 
-Readers.TestCase.settings = settings(max_examples=60, stateful_step_count=20, deadline=None)
+Readers.TestCase.settings = settings(max_examples=60, stateful_step_count=20)
 TestReaders = Readers.TestCase
 
 WRITER = """

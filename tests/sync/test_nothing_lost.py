@@ -192,6 +192,5 @@ TestLife = Life.TestCase
 TestLife.settings = settings(
     max_examples=int(os.environ.get("EXAMPLES", 12)),
     stateful_step_count=12,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

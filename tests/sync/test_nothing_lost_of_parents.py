@@ -210,6 +210,5 @@ TestFamily = Family.TestCase
 TestFamily.settings = settings(
     max_examples=int(os.environ.get("EXAMPLES", 10)),
     stateful_step_count=14,
-    deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -75,13 +75,13 @@ def as_recorded(request: Outgoing) -> Asked:
     return recorded(exchange_of(items(mapping(node), "http")[0]).request, BASE)
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(requests())
 def test_what_was_recorded_is_the_same_when_it_is_sent_again(request: Outgoing) -> None:
     assert differences(as_recorded(request), sent(request)) == []
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(requests(), requests())
 def test_another_one_is_another(one: Outgoing, other: Outgoing) -> None:
     same = differences(as_recorded(one), sent(other)) == []
