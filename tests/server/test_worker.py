@@ -144,10 +144,11 @@ def test_a_run_that_another_process_has_is_left_to_it(
     assert held.came.wait(20)
     worker = Worker(terapi)
     worker.line("works; ctrl-C")
-    # It looks at what there is as it begins: a run of its own comes behind that look.
-    terapi("run", "two", "--detach")
+    # Another one comes while the worker looks at what there is, again and again.
+    other = terapi("run", "two", "--detach").strip()
     held.release.set()
     process.communicate()
+    terapi("runs", "logs", other, "--follow")
     worker.end()
     assert names(api).count("first") == 2
     assert "two" not in worker.said
