@@ -33,11 +33,11 @@ dev: $(VENV)/.installed-dev ## the same, with the development tools
 demo: $(VENV)/.installed ## the main job from nothing, on an emulated org
 	@$(BIN)/terapi demo
 
-test: $(VENV)/.installed-dev ## all tests
-	@$(BIN)/python -m pytest
+test: $(VENV)/.installed-dev ## all tests, on all cores
+	@$(BIN)/python -m pytest -n auto --dist worksteal
 
 test-fast: $(VENV)/.installed-dev ## all tests but the slow ones
-	@$(BIN)/python -m pytest -m 'not slow'
+	@$(BIN)/python -m pytest -n auto --dist worksteal -m 'not slow'
 
 lint: $(VENV)/.installed-dev ## ruff, mypy --strict, the layers
 	@$(BIN)/ruff check .

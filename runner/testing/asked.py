@@ -13,7 +13,7 @@ import msgspec
 from runner.definitions.conversions import text
 from runner.definitions.exchange import Outgoing, join_url
 from runner.definitions.model import RecordedRequest
-from runner.definitions.values import short
+from runner.definitions.values import ABSENT, is_nothing, short
 
 _FORM = "application/x-www-form-urlencoded"
 
@@ -111,6 +111,8 @@ def differences(wanted: Asked, found: Asked) -> list[str]:
         parts += _of_maps("body", wanted.body, found.body)
     else:
         parts.append(("body", wanted.body, found.body))
+        if wanted.body == found.body:
+            parts.append(("kind of body", wanted.form, found.form))
     return [_difference(name, one, other) for name, one, other in parts if one != other]
 
 
@@ -118,7 +120,7 @@ def _of_maps(
     name: str, one: Mapping[str, object], other: Mapping[str, object]
 ) -> list[tuple[str, object, object]]:
     keys = dict.fromkeys([*one, *other])
-    return [(f"{name} {key}", one.get(key), other.get(key)) for key in keys]
+    return [(f"{name} {key}", one.get(key, ABSENT), other.get(key, ABSENT)) for key in keys]
 
 
 def _difference(name: str, wanted: object, found: object) -> str:
@@ -128,7 +130,7 @@ def _difference(name: str, wanted: object, found: object) -> str:
 
 
 def _said(value: object) -> str:
-    return "nothing" if value is None else short(value)
+    return "nothing" if is_nothing(value) else short(value)
 
 
 def _apart(wanted: str, found: str) -> str:

@@ -56,6 +56,8 @@ HOSTS = (
 DOCS = "against the API's documentation"
 #: what is said of a kind where the failure itself has nothing to say
 GENERAL = {
+    "token_expired": "the API does not accept the credentials: connect again",
+    "not_found": "check the path, and the names and ids in it",
     "bad_request": f"hold what was sent {DOCS}",
     "conflict": "it is there already, or was changed meanwhile: read it, and decide then",
     "redirect": "call the address that it names, or correct the base URL",

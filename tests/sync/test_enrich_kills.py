@@ -11,12 +11,10 @@ import pytest
 
 from runner.emulator.testing import Org, start_org
 from runner.store import open_store
-from tests.sync.test_kills import KILLS, change, killed, project
+from tests.sync.test_kills import HOW, KILLS, LONGEST, SHORTEST, change, killed, project, seconds_of
 
 pytestmark = pytest.mark.slow
 
-#: seconds within which a run is killed
-LONGEST = 1.6
 ENRICH = """
 enrich:
   account:
@@ -80,9 +78,9 @@ def test_enriched_records_are_whole_after_any_kill(tmp_path: Path, params: dict[
     with start_org(records=6_000) as org:
         terapi = project(tmp_path, org, params, most)
         enriched(tmp_path)
-        kills = 0
-        for _ in range(max(2, KILLS // 2)):
-            kills += killed(terapi, chance.uniform(0.4, LONGEST), "--full")
+        kills, whole = 0, seconds_of(terapi)
+        for kill in range(max(3, KILLS // 2)):
+            kills += killed(terapi, chance.uniform(SHORTEST, LONGEST) * whole, *HOW[kill % 3])
             change(org, chance)
         assert kills
         org.advance(1)

@@ -6,6 +6,7 @@ import json
 import os
 import random
 import subprocess
+import time
 from pathlib import Path
 
 import orjson
@@ -20,8 +21,10 @@ pytestmark = pytest.mark.slow
 
 #: kills a way of reading; `KILLS=100` for more
 KILLS = int(os.environ.get("KILLS", 8))
-#: seconds within which a run is killed: start-up takes the first half second of a whole one
-LONGEST = 1.6
+#: a run is killed in this part of the time that a whole one takes
+SHORTEST, LONGEST = 0.3, 0.95
+#: as runs are asked for in turn: everything anew, what is left, everything once more
+HOW = (("--empty",), (), ("--full",))
 
 
 def project(folder: Path, org: Org, params: dict[str, int], most: int) -> Terapi:
@@ -48,6 +51,13 @@ def killed(terapi: Terapi, seconds: float, *args: str) -> bool:
         process.kill()
         process.communicate()
     return process.returncode == -9
+
+
+def seconds_of(terapi: Terapi) -> float:
+    """How long a first run takes here and now."""
+    began = time.monotonic()
+    terapi("sync", "contacts")
+    return time.monotonic() - began
 
 
 def change(org: Org, chance: random.Random) -> None:
@@ -90,9 +100,9 @@ def test_a_sync_that_is_killed_again_and_again_ends_where_its_org_is(
     chance = random.Random(f"{way} {KILLS}")
     with start_org(records=6_000, result_rows=500) as org:
         terapi = project(tmp_path, org, params, most)
+        whole = seconds_of(terapi)
         for kill in range(KILLS):
-            full = ("--full",) if kill % 3 == 2 else ()
-            killed(terapi, chance.uniform(0.3, LONGEST), *full)
+            killed(terapi, chance.uniform(SHORTEST, LONGEST) * whole, *HOW[kill % 3])
             change(org, chance)
         org.advance(1)
         terapi("sync", "contacts")
@@ -122,9 +132,9 @@ def test_a_sync_of_parents_that_is_killed_again_and_again_ends_where_its_org_is(
         for name, text in (("accounts", ACCOUNTS), ("contacts", CONTACTS)):
             (tmp_path / "syncs" / f"{name}.yaml").write_text(text)
         terapi("sync", "accounts")
+        whole = seconds_of(terapi)
         for kill in range(KILLS):
-            full = ("--full",) if kill % 3 == 2 else ()
-            killed(terapi, chance.uniform(0.5, LONGEST), *full)
+            killed(terapi, chance.uniform(SHORTEST, LONGEST) * whole, *HOW[kill % 3])
             change_of_parents(org, chance)
             if kill % 2:
                 terapi("sync", "accounts")
