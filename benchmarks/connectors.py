@@ -2,8 +2,9 @@
 
 Each of them takes minutes. One that could not be installed is told as not measured.
 
-At 200 ms a load waits: ten slices of ten pages, eight at once, one page after the other, are twenty answers
-in a row, 4 s of the 5.4 that 200,000 records take. More and smaller slices would wait less, for more requests.
+At 200 ms a load waits: ten slices of ten pages, eight at once, one page after the other, are twenty
+answers in a row, 4 s of the 5.4 that 200,000 records take. More and smaller slices would wait less, for more
+requests.
 """
 
 from __future__ import annotations
